@@ -1,0 +1,1 @@
+"""Configuration: pydantic sections brought by plugins, YAML files, presets and `key=value` overrides."""

@@ -1,0 +1,1 @@
+"""From examples to batches: vocabularies, encoding, digests, length-bucketed batches in memory."""

@@ -1,0 +1,80 @@
+"""What a task must know of the data to build its model and read its answers; saved with every run."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnlab.data.dataset import Tokenizer
+from rnnlab.data.vocabulary import Vocabulary
+from rnnlab.errors import InputError
+from rnnlab.plugins.spec import Mode
+
+WORD = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Source and target of a data set.
+
+    Attributes:
+        mode: what the targets are.
+        source: vocabulary of the source tokens; None when the source is real-valued.
+        features: F, the width of a real-valued source; 0 for tokens.
+        target: vocabulary of labels or target tokens (with bos and eos in asynchronous mode).
+        tokenizer, lowercase, target_separator: see `Corpus`.
+    """
+
+    mode: Mode
+    source: Vocabulary | None
+    features: int
+    target: Vocabulary
+    tokenizer: Tokenizer = "space"
+    lowercase: bool = False
+    target_separator: str = " "
+
+    def encode_text(self, text: str) -> np.ndarray:
+        """A line typed by a user as source ids int64 [T] or features float32 [T, F].
+
+        Features are written one step after another, steps separated by ";" and values by ",".
+
+        Raises:
+            InputError: the line has no tokens, or its features are not numbers or not F wide.
+        """
+        if self.source is None:
+            return self._encode_features(text)
+        text = text.strip().lower() if self.lowercase else text.strip()
+        tokens = {"space": text.split, "characters": lambda: list(text), "words": lambda: WORD.findall(text)}
+        ids = self.source.encode(tokens[self.tokenizer]())
+        if not len(ids):
+            raise InputError("the input has no tokens, expected at least one; give some text")
+        return ids
+
+    def _encode_features(self, text: str) -> np.ndarray:
+        try:
+            rows = [[float(value) for value in step.split(",")] for step in text.split(";") if step.strip()]
+        except ValueError as error:
+            raise InputError(f"expected numbers as 'a,b;a,b;...' (steps by ';'), got {text[:40]!r}: {error}") from None
+        widths = {len(row) for row in rows}
+        if widths != {self.features}:
+            raise InputError(f"expected {self.features} values a step, got {sorted(widths)}; separate steps by ';'")
+        return np.asarray(rows, dtype=np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        fields = vars(self) | {
+            "source": self.source and self.source.to_dict(),
+            "target": self.target.to_dict(),
+        }
+        path.write_text(json.dumps(fields, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Schema:
+        """Read what `save` wrote."""
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        source = Vocabulary.from_dict(fields["source"]) if fields["source"] else None
+        return cls(**fields | {"source": source, "target": Vocabulary.from_dict(fields["target"])})

@@ -1,0 +1,1 @@
+"""Launching: run folders are created here, executors start workers, and stopping is asked for."""

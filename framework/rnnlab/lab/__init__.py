@@ -1,0 +1,1 @@
+"""The lab on disk: a folder of runs, each with its journal, status and lock. Imports the standard library only."""

@@ -1,0 +1,1 @@
+"""The plugin core: hook specifications, the records plugins register, and their discovery."""

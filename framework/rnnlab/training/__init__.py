@@ -1,0 +1,1 @@
+"""One run in one process: assemble, train, evaluate, checkpoint. Never imports mlflow or textual."""
