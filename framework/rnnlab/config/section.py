@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -16,6 +18,7 @@ class Section(BaseModel):
         frozen=True,
         use_attribute_docstrings=True,
         allow_inf_nan=False,
+        coerce_numbers_to_str=True,  # `description=3` and `description: 3` mean the text "3"
         protected_namespaces=(),
     )
 
@@ -31,7 +34,7 @@ class DatasetConfig(Section):
     """Options every data set has. A data set's own section extends this."""
 
     limit: int | None = Field(None, ge=1)
-    """Keep only this many training examples (the first after a seeded shuffle); all splits else stay whole."""
+    """Keep only this many training examples (the first after a seeded shuffle); other splits stay whole."""
     min_count: int = Field(1, ge=1)
     """Source tokens seen fewer times than this in the training split become the unknown token."""
 
@@ -47,5 +50,5 @@ class StackConfig(Section):
     """Read the sequence in both directions and concatenate; a decoder always reads forwards only."""
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Probability of zeroing a hidden unit between layers, during training; needs two layers or more."""
-    recurrent_init: str = Field("torch", pattern="^(torch|orthogonal)$")
+    recurrent_init: Literal["torch", "orthogonal"] = "torch"
     """How recurrent weights start: `torch` (uniform in ±1/sqrt(H)) or `orthogonal` (each gate's block)."""

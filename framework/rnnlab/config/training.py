@@ -42,7 +42,7 @@ class TrainingConfig(Section):
     samples: int = Field(4, ge=0, le=64)
     """Validation examples shown with the model's answers at each evaluation."""
     monitor: str | None = None
-    """Validation metric that picks the best checkpoint, e.g. `accuracy` or `loss`; null for the task's own."""
+    """Validation metric that picks the best checkpoint, e.g. `accuracy`, or `loss`; null: the task's own."""
     patience: int | None = Field(None, ge=1)
     """Stop early after this many evaluations without a better `monitor`; null for never."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

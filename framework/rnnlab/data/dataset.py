@@ -1,19 +1,17 @@
-"""The contract of a data set: read the examples; vocabularies, encoding, digest and batches are the core's."""
+"""The contract of a data set: read the examples; vocabularies, digest and batches are the core's work."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, cast
 
 import numpy as np
 
 from rnnlab.config.section import DatasetConfig
+from rnnlab.data.tokenizing import Tokenizer, tokenize
 from rnnlab.plugins.spec import Mode
-
-Tokenizer = Literal["space", "characters", "words"]
-"""How a line typed by a user becomes source tokens: split at spaces, into characters, or by a word regex."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +29,40 @@ class Example:
     references: tuple[tuple[str, ...], ...] = ()
 
 
+def right_answers(example: Example) -> tuple[tuple[str, ...], ...]:
+    """Target and references of an example in asynchronous mode."""
+    return (cast("tuple[str, ...]", example.target), *example.references)
+
+
 @dataclass(frozen=True)
 class Corpus:
     """What a data set's `read` returns.
 
     Attributes:
         mode: what the targets are.
-        splits: "train", "val" and "test" -> examples. A missing "val" is taken from "train" (10 %, fixed seed).
+        splits: "train", "val" and "test" -> examples. A missing "val" or "test" is taken from "train", 10 %
+            each, by a fixed seed that is not the run's.
         tokenizer: how `rnnlab predict` splits a line into source tokens.
         lowercase: whether typed text is lower-cased first, as the sources were.
         target_separator: what joins target tokens for reading: "" for characters, " " for words.
+        target_min_count: target tokens seen fewer times than this in training become the unknown token
+            (asynchronous mode).
+        merge_references: make one example of all those of an evaluation split that have the same source, each
+            one's target a right answer (asynchronous mode).
+        standardise: shift and scale each feature to mean 0 and variance 1 over the steps of the training
+            split.
+        notes: what a reader of a run should know of the data, by topic.
     """
 
     mode: Mode
-    splits: dict[str, Sequence[Example]]
+    splits: Mapping[str, Sequence[Example]]
     tokenizer: Tokenizer = "space"
     lowercase: bool = False
     target_separator: str = " "
-    notes: dict[str, str] = field(default_factory=dict)
+    target_min_count: int = 1
+    merge_references: bool = False
+    standardise: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Dataset(ABC):
@@ -72,3 +86,8 @@ class Dataset(ABC):
         Raises:
             InputError: a file is missing or malformed; the message names file, line and what was expected.
         """
+
+    @staticmethod
+    def tokenize(text: str, tokenizer: Tokenizer, lowercase: bool = False) -> tuple[str, ...]:
+        """Tokens of a line exactly as `rnnlab predict` will split what a user types."""
+        return tokenize(text, tokenizer, lowercase)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rnnlab.data.dataset import Tokenizer
+from rnnlab.data.tokenizing import Tokenizer, tokenize
 from rnnlab.data.vocabulary import Vocabulary
 from rnnlab.errors import InputError
 from rnnlab.plugins.spec import Mode
-
-WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Schema:
         features: F, the width of a real-valued source; 0 for tokens.
         target: vocabulary of labels or target tokens (with bos and eos in asynchronous mode).
         tokenizer, lowercase, target_separator: see `Corpus`.
+        mean, std: F numbers each by which features are standardised; empty when they stay as they are.
     """
 
     mode: Mode
@@ -36,6 +35,8 @@ class Schema:
     tokenizer: Tokenizer = "space"
     lowercase: bool = False
     target_separator: str = " "
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
 
     def encode_text(self, text: str) -> np.ndarray:
         """A line typed by a user as source ids int64 [T] or features float32 [T, F].
@@ -47,9 +48,7 @@ class Schema:
         """
         if self.source is None:
             return self._encode_features(text)
-        text = text.strip().lower() if self.lowercase else text.strip()
-        tokens = {"space": text.split, "characters": lambda: list(text), "words": lambda: WORD.findall(text)}
-        ids = self.source.encode(tokens[self.tokenizer]())
+        ids = self.source.encode(tokenize(text, self.tokenizer, self.lowercase))
         if not len(ids):
             raise InputError("the input has no tokens, expected at least one; give some text")
         return ids
@@ -58,11 +57,28 @@ class Schema:
         try:
             rows = [[float(value) for value in step.split(",")] for step in text.split(";") if step.strip()]
         except ValueError as error:
-            raise InputError(f"expected numbers as 'a,b;a,b;...' (steps by ';'), got {text[:40]!r}: {error}") from None
+            raise InputError(
+                f"expected numbers as 'a,b;a,b;...' (steps by ';'), got {text[:40]!r}: {error}"
+            ) from None
         widths = {len(row) for row in rows}
         if widths != {self.features}:
-            raise InputError(f"expected {self.features} values a step, got {sorted(widths)}; separate steps by ';'")
-        return np.asarray(rows, dtype=np.float32)
+            raise InputError(
+                f"expected {self.features} values a step, got {sorted(widths)}; separate steps by ';'"
+            )
+        return self.standardise(np.asarray(rows, dtype=np.float32))
+
+    def standardise(self, features: np.ndarray) -> np.ndarray:
+        """Features float32 [T, F] as the model takes them."""
+        if not self.mean:
+            return features
+        return ((features - np.asarray(self.mean)) / np.asarray(self.std)).astype(np.float32)
+
+    def answer(self, prediction: int | Sequence[int]) -> str:
+        """A model's answer, in the form of `Evaluation.predictions`, as text."""
+        if isinstance(prediction, int):
+            return self.target.decode([prediction])[0]
+        separator = self.target_separator if self.mode == "asynchronous" else " "
+        return separator.join(self.target.decode(prediction))
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -77,4 +93,10 @@ class Schema:
         """Read what `save` wrote."""
         fields = json.loads(path.read_text(encoding="utf-8"))
         source = Vocabulary.from_dict(fields["source"]) if fields["source"] else None
-        return cls(**fields | {"source": source, "target": Vocabulary.from_dict(fields["target"])})
+        decoded = {
+            "source": source,
+            "target": Vocabulary.from_dict(fields["target"]),
+            "mean": tuple(fields["mean"]),
+            "std": tuple(fields["std"]),
+        }
+        return cls(**fields | decoded)

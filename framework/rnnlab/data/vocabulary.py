@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
 UNK, BOS, EOS = "<unk>", "<bos>", "<eos>"
+OUTSIDE = "<outside>"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Vocabulary:
         cls, sequences: Iterable[Iterable[str]], specials: Sequence[str] = (), min_count: int = 1
     ) -> Vocabulary:
         """Count the tokens of `sequences` and keep those seen `min_count` times or more."""
-        counts = Counter(token for sequence in sequences for token in sequence)
+        counts = Counter(chain.from_iterable(sequences))
         kept = sorted((t for t in counts if counts[t] >= min_count), key=lambda t: (-counts[t], t))
         return cls((*specials, *(t for t in kept if t not in specials)))
 
@@ -64,8 +66,8 @@ class Vocabulary:
         return np.fromiter((self.ids.get(t, unk) for t in tokens), dtype=np.int64)
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Tokens of `ids`."""
-        return [self.tokens[i] for i in ids]
+        """Tokens of `ids`; an id outside the vocabulary, such as a reference's UNKNOWN, reads OUTSIDE."""
+        return [self.tokens[i] if 0 <= i < len(self.tokens) else OUTSIDE for i in ids]
 
     def to_dict(self) -> dict[str, list[str]]:
         """For JSON."""

@@ -18,7 +18,7 @@ class Handle:
 
 
 class Executor(ABC):
-    """Starts `python -m rnnlab.worker RUN_DIR` somewhere. A run that exists already is resumed by the worker."""
+    """Starts `python -m rnnlab.execution.worker RUN_DIR` somewhere. It resumes if it can."""
 
     def __init__(self, config: Section) -> None:
         self.config = config

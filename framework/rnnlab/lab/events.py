@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 RunState = str
-"""One of "created", "running", "finished", "stopped", "failed", "crashed"; the last is derived, never written."""
+"""One of "created", "running", "finished", "stopped", "failed", or "crashed", which is never written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,7 @@ class RunStarted(Event):
         resumed_from: the optimizer step of the checkpoint it goes on from, None for a fresh start.
         total_steps: optimizer steps planned (fewer if it stops early).
         parameters: trainable parameters of the model.
+        monitor, better: the validation metric that picks the best checkpoint, and "max" or "min" of it.
         backend: the backend that runs the stack. backend_reason: why that one.
         device, dtype: where and in what precision. threads: torch's intra-op threads.
         data: name, digest, licence, and examples per split.
@@ -51,6 +52,8 @@ class RunStarted(Event):
     resumed_from: int | None = None
     total_steps: int = 0
     parameters: int = 0
+    monitor: str = "loss"
+    better: str = "min"
     backend: str = ""
     backend_reason: str = ""
     device: str = "cpu"

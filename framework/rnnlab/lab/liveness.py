@@ -14,7 +14,7 @@ _FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, pid
 
 
 def acquire(path: Path) -> int | None:
-    """Take the lock for the life of this process. Returns its file descriptor, or None if another holds it."""
+    """Take the lock for the life of this process. Returns its descriptor, or None if another holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

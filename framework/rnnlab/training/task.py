@@ -24,7 +24,7 @@ class StackBuilder(Protocol):
         *,
         role: Literal["encoder", "decoder"] = "encoder",
     ) -> Stack:
-        """A stack for inputs [T, B, input_size]; the role "decoder" uses the decoder's cell, forwards only."""
+        """A stack for inputs [T, B, input_size]; a "decoder" has the decoder's cell and reads forwards."""
         ...
 
 
@@ -88,7 +88,8 @@ class Task(nn.Module, ABC):
                 of right answers, each a list of ids without eos.
 
         Returns:
-            The metrics that the task's TaskSpec names.
+            The metrics that the task's TaskSpec names, less those the data have no use for; `score([], [])`
+            tells before training which are left.
         """
 
     def trace(self, batch: Batch) -> list[dict[str, Tensor]]:

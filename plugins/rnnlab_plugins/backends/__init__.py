@@ -1,1 +1,23 @@
+"""The built-in backends."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnnlab.api import BackendSpec, hookimpl
+
+
+@hookimpl
+def rnnlab_backends() -> Iterator[BackendSpec]:
+    yield BackendSpec(
+        name="reference",
+        target="rnnlab_plugins.backends.reference:ReferenceBackend",
+        summary="The loop over the cell's own step: runs every cell, defines every result",
+        rank=0,
+    )
+    yield BackendSpec(
+        name="torch",
+        target="rnnlab_plugins.backends.torch:TorchBackend",
+        summary="PyTorch's fused LSTM and RNN: oneDNN on CPUs, cuDNN on NVIDIA GPUs",
+        rank=10,
+    )

@@ -1,0 +1,46 @@
+# make demo   train one preset per mode on real data (about 4 minutes after the install)
+# make test   the tests
+# make lint   ruff, pyright, import-linter
+# Each makes .venv first if it is missing or out of date.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format results clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rnnlab needs python 3.11 or newer, got " + sys.version.split()[0] + "; name one with: make PYTHON=python3.11 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[data,dev]'
+	touch $@
+
+install: .venv/installed
+
+demo: install
+	$(BIN)/rnnlab demo
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The table of framework/docs/results.md: RNNLAB_DATA names the folder of the data sets.
+results: install
+	$(BIN)/python tests/results/make_table.py
+
+clean:
+	rm -rf .venv dist build

@@ -1,0 +1,232 @@
+"""Watching runs from the command that started them: a progress bar in a terminal, else lines."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rnnlab.execution.executor import Executor, Handle
+from rnnlab.lab.events import Event, Message, Metrics, RunEnded, RunStarted
+from rnnlab.lab.journal import Tail
+from rnnlab.lab.run import Run
+from rnnlab.tracking.links import run_url
+
+POLL_SECONDS = 0.1
+LINE_SECONDS = 10.0
+"""Without a terminal, a line of training metrics at most this often; evaluations always get one."""
+
+
+@dataclass
+class Following:
+    """A run that is watched: where its journal is read from, and what was last seen."""
+
+    run: Run
+    executor: Executor
+    handle: Handle
+    offset: int = 0
+    total_steps: int | None = None
+    step: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    began: tuple[float, int] | None = None
+    ended: RunEnded | None = None
+    exit_code: int | None = None
+
+    def __post_init__(self) -> None:
+        self.tail = Tail(self.run.events_path, self.offset)
+
+    def take(self, event: Event) -> None:
+        """Remember what the displays show."""
+        self.step = max(self.step, event.step)
+        if isinstance(event, RunStarted):
+            self.total_steps = event.total_steps
+            self.began = (time.monotonic(), event.step)
+        elif isinstance(event, Metrics):
+            self.metrics |= event.values
+        elif isinstance(event, RunEnded):
+            self.ended = event
+
+    def seconds_left(self) -> float | None:
+        """Estimated from the mean speed since the worker started; None before there is one."""
+        if self.began is None or self.total_steps is None or self.step <= self.began[1]:
+            return None
+        since, first = self.began
+        return (time.monotonic() - since) / (self.step - first) * (self.total_steps - self.step)
+
+    def describe(self) -> str:
+        """Loss, monitored scores and speed, as far as known."""
+        parts = []
+        if "train/loss" in self.metrics:
+            parts.append(f"loss {self.metrics['train/loss']:.4f}")
+        parts += [
+            f"{key} {value:.4f}"
+            for key, value in self.metrics.items()
+            if key.startswith("val/") and key != "val/loss"
+        ][:2]
+        if "train/tokens_per_second" in self.metrics:
+            parts.append(f"{self.metrics['train/tokens_per_second']:,.0f} tokens/s")
+        return "  ".join(parts)
+
+
+def follow(
+    runs: list[Following],
+    next_run: Callable[[], Following | None] = lambda: None,
+    console: Console | None = None,
+) -> list[Following]:
+    """Watch `runs` until all have ended; Ctrl-C (or SIGTERM) asks each of them to stop.
+
+    Args:
+        runs: what is watched from the start.
+        next_run: asked for another run whenever one has ended, unless a stop was asked for.
+        console: where to draw; the standard output if None.
+
+    Returns:
+        Every run that was watched, with its exit code.
+    """
+    console = console or Console()
+    display = _Bars(console) if console.is_terminal else _Lines(console)
+    running, done = list(runs), []
+    stop_asked = False
+    with _StopAsked() as signals, display:
+        while running:
+            if signals.asked():
+                stop_asked = True
+                console.print("stopping: each run finishes its step and saves ...")
+                for item in running:
+                    item.executor.cancel(item.handle)
+            for item in list(running):
+                exit_code = item.executor.poll(item.handle)
+                while events := item.tail.poll():
+                    for event in events:
+                        item.take(event)
+                        display.show(item, event)
+                if exit_code is None:
+                    continue
+                item.exit_code = exit_code
+                running.remove(item)
+                done.append(item)
+                following = None if stop_asked else next_run()
+                if following is not None:
+                    running.append(following)
+            time.sleep(POLL_SECONDS)
+    for item in done:
+        _conclude(item, console)
+    return done
+
+
+class _StopAsked:
+    """SIGINT and SIGTERM as a flag, while it is entered."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __enter__(self) -> _StopAsked:
+        self._before = {
+            number: signal.signal(number, self._set) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _set(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+
+    def asked(self) -> bool:
+        """Whether a signal came since the last call."""
+        asked, self._asked = self._asked, False
+        return asked
+
+
+class _Bars:
+    """One progress bar a run."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.fields[run]}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed}/{task.total}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+        )
+        self._bars: dict[str, Any] = {}
+
+    def __enter__(self) -> None:
+        self._progress.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, item: Following, event: Event) -> None:
+        """Move the run's bar."""
+        if item.run.id not in self._bars:
+            self._bars[item.run.id] = self._progress.add_task("", total=None, run=item.run.id)
+        bar = self._bars[item.run.id]
+        self._progress.update(bar, completed=item.step, total=item.total_steps, description=item.describe())
+        if isinstance(event, Message):
+            self._progress.console.print(f"{item.run.id}: {event.level}: {event.text}")
+
+
+class _Lines:
+    """A line at each evaluation, and now and then in between."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last: dict[str, float] = {}
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def show(self, item: Following, event: Event) -> None:
+        """Print the event if it deserves a line."""
+        prefix = f"{item.run.id}  "
+        if isinstance(event, RunStarted):
+            verb = "start" if event.resumed_from is None else f"resume at step {event.resumed_from}"
+            self._print(
+                f"{prefix}{verb}: {event.parameters:,} parameters, {event.total_steps:,} steps, "
+                f"backend {event.backend} on {event.device} ({event.backend_reason})"
+            )
+        elif isinstance(event, Message):
+            self._print(f"{prefix}{event.level}: {event.text}")
+        elif isinstance(event, Metrics):
+            now = time.monotonic()
+            evaluated = any(key.startswith(("val/", "test/")) for key in event.values)
+            if evaluated or now - self._last.get(item.run.id, 0.0) >= LINE_SECONDS:
+                self._last[item.run.id] = now
+                left = item.seconds_left()
+                eta = "" if left is None else f"  ETA {left:.0f} s"
+                self._print(f"{prefix}step {item.step}/{item.total_steps}{eta}  {item.describe()}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _conclude(item: Following, console: Console) -> None:
+    """The last lines about a run: how it ended, its scores, what to do next."""
+
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    run, ended = item.run, item.ended
+    if ended is None:
+        say(f"{run.id}: crashed (the worker ended with code {item.exit_code} and no last word)")
+        say(f"  its log: {run.log_path}\n  go on from the last checkpoint: rnnlab resume {run.id}")
+        return
+    if ended.state == "failed":
+        say(f"error: {ended.reason}")
+        return
+    scores = "  ".join(f"{name} {score:.4f}" for name, score in ended.scores.items())
+    say(f"{run.id}: {ended.state} ({ended.reason}) after {ended.seconds:.1f} s  {scores}")
+    if ended.state == "stopped":
+        say(f"  go on: rnnlab resume {run.id}")
+    if url := run_url(run):
+        say(f"  MLflow: {url}  (served by 'rnnlab ui')")

@@ -1,0 +1,39 @@
+"""`rnnlab predict`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from rnnlab.cli.app import App
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def predict(app: App, name: str, inputs: tuple[str, ...], as_json: bool) -> None:
+    """Answer INPUT (or each line of standard input) with RUN's best checkpoint.
+
+    \b
+    rnnlab predict latest "HH AH L OW"
+    rnnlab predict latest < sentences.txt
+
+    Real-valued sequences are written "a,b;a,b;...": values by commas, steps by semicolons.
+    """
+    from rnnlab.cli.tables import print_json
+    from rnnlab.errors import InputError
+    from rnnlab.training.predictor import Predictor
+
+    run = app.lab.find(name)
+    lines = inputs or tuple(line.rstrip("\n") for line in sys.stdin if line.strip())
+    if not lines:
+        raise InputError('no input: expected text, got nothing; give it as rnnlab predict RUN "text"')
+    answers = Predictor(run, app.registry).answer(lines)
+    if as_json:
+        print_json([{"input": line, "answer": answer} for line, answer in zip(lines, answers, strict=True)])
+        return
+    for answer in answers:
+        click.echo(answer)

@@ -1,0 +1,103 @@
+"""`rnnlab run`, `resume` and `stop`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+
+import click
+
+from rnnlab.cli.app import App
+
+
+@click.command()
+@click.argument("source", metavar="PRESET|FILE", required=False)
+@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved experiment and train nothing.")
+@click.option(
+    "--list", "list_presets", is_flag=True, help="List the presets with mode, data and expected score."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --list or --detach: print JSON.")
+@click.pass_obj
+def run(
+    app: App,
+    source: str | None,
+    overrides: tuple[str, ...],
+    detach: bool,
+    dry_run: bool,
+    list_presets: bool,
+    as_json: bool,
+) -> None:
+    """Train a preset or an experiment file, with any option changed by KEY=VALUE.
+
+    \b
+    rnnlab run digits
+    rnnlab run digits cell=rnn stack.hidden_size=64 training.epochs=5
+    rnnlab run trec dataset.train=train.txt dataset.test=test.txt
+    rnnlab run runs/<id>/config.yaml seed=1        the same run with another seed
+
+    Ctrl-C finishes the step, saves, and ends the run as stopped.
+    """
+    from rnnlab.config import experiment, presets
+    from rnnlab.config.build import load
+
+    if list_presets:
+        from rnnlab.cli.tables import print_presets
+
+        print_presets(presets.all_presets(app.registry), as_json)
+        return
+    if source is None:
+        raise click.UsageError(
+            "expected a preset or a file, got nothing; 'rnnlab run --list' shows the presets"
+        )
+    resolved: experiment.Experiment = load(source, overrides, app.registry)
+    if dry_run:
+        click.echo(resolved.dump_yaml(), nl=False)
+        return
+
+    from rnnlab.cli.follow import Following, follow
+    from rnnlab.execution.launch import start
+
+    started, executor, handle = start(app.lab, resolved, app.registry)
+    if detach:
+        click.echo(json.dumps({"run": started.id, "path": str(started.path)}) if as_json else started.id)
+        return
+    (followed,) = follow([Following(started, executor, handle)])
+    if followed.exit_code == 2 and followed.total_steps is None:
+        shutil.rmtree(started.path)  # its input was wrong before the first step: there is nothing to keep
+    sys.exit(followed.exit_code)
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
+@click.pass_obj
+def resume(app: App, name: str, detach: bool) -> None:
+    """Go on with RUN from its last checkpoint, exactly where it was."""
+    from rnnlab.cli.follow import Following, follow
+    from rnnlab.execution.launch import resume as launch_resume
+
+    found = app.lab.find(name)
+    offset = found.events_path.stat().st_size if found.events_path.exists() else 0
+    executor, handle = launch_resume(found, app.registry)
+    if detach:
+        click.echo(found.id)
+        return
+    (followed,) = follow([Following(found, executor, handle, offset)])
+    sys.exit(followed.exit_code)
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.pass_obj
+def stop(app: App, name: str) -> None:
+    """Ask RUN to finish its step, save and end; wait until it has."""
+    from rnnlab.execution.launch import stop as launch_stop
+
+    found = app.lab.find(name)
+    launch_stop(found, app.registry)
+    click.echo(
+        f"{found.id}: {found.state} at step {found.status.get('step', 0)}; 'rnnlab resume {found.id}' goes on"
+    )

@@ -1,0 +1,50 @@
+"""Answers from a trained run, without its data set: schema, config and best checkpoint are enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from rnnlab.config.build import build
+from rnnlab.data.batches import collate
+from rnnlab.data.schema import Schema
+from rnnlab.errors import InputError
+from rnnlab.lab.run import Run
+from rnnlab.plugins.registry import Registry
+from rnnlab.training import checkpoint
+from rnnlab.training.assemble import ModelBuilder, place
+
+
+class Predictor:
+    """The best checkpoint of a run (the last one while there is no best), ready to answer."""
+
+    def __init__(self, run: Run, registry: Registry) -> None:
+        """Load `run`.
+
+        Raises:
+            InputError: the run has no checkpoint yet, or one of its plugins is not installed.
+        """
+        best = run.checkpoints / "best"
+        saved = best if best.exists() else run.checkpoints / "last"
+        if not saved.exists():
+            raise InputError(
+                f"run {run.id} ({run.state}) has no checkpoint yet; expected one after its first evaluation"
+            )
+        experiment = build(run.config, registry)
+        self.where = place(experiment)
+        self.schema = Schema.load(run.schema_path)
+        self.task = ModelBuilder(experiment, registry, self.where).task(self.schema)
+        checkpoint.load_weights(saved, self.task)
+        self.task.eval()
+
+    @torch.no_grad()
+    def answer(self, lines: Sequence[str]) -> list[str]:
+        """One answer per line, as text.
+
+        Raises:
+            InputError: a line cannot be read as this run's source.
+        """
+        sources = [self.schema.encode_text(line) for line in lines]
+        predictions = self.task.predict(collate(sources).to(self.where.device))
+        return [self.schema.answer(prediction) for prediction in predictions]

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from rnnlab.api import Cell, Stack
+from rnnlab.config.section import CellConfig, StackConfig
+from rnnlab_plugins.backends.reference import ReferenceBackend
+from rnnlab_plugins.backends.torch import TorchBackend
+
+BATCHES = {
+    "whole": (5, 4, None),
+    "all of full length": (5, 4, (5, 5, 5, 5)),
+    "unequal": (5, 4, (3, 0, 5, 1)),
+    "shorter than the padding": (9, 3, (2, 4, 1)),
+    "all empty": (3, 2, (0, 0)),
+    "one row": (7, 1, (4,)),
+    "one step": (1, 3, (1, 0, 1)),
+    "one step of one row": (1, 1, None),
+}
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("kind", ["lstm", "tanh", "relu"])
+def test_results_and_gradients_are_those_of_torch_row_by_row(
+    make_cell, results, assert_agree, row_by_row, kind, batch, reverse
+):
+    run = (make_cell(kind, 3, 7), *BATCHES[batch], reverse)
+    assert_agree(results(TorchBackend(), *run), results(row_by_row, *run))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("kind", ["lstm", "tanh", "relu"])
+def test_results_and_gradients_are_those_of_the_reference(
+    make_cell, results, assert_agree, kind, dtype, reverse, bias
+):
+    cell = make_cell(kind, 5, 9, dtype, bias)
+    assert TorchBackend().supports(cell, CPU, dtype) is None
+    run = (cell, 6, 5, (6, 2, 0, 1, 5), reverse)
+    assert_agree(results(TorchBackend(), *run), results(ReferenceBackend(), *run))
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_any_lengths(make_cell, results, assert_agree, data):
+    seq_len, batch_size = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 5))
+    input_size, hidden_size = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 6))
+    lengths = data.draw(st.lists(st.integers(0, seq_len), min_size=batch_size, max_size=batch_size))
+    kind = data.draw(st.sampled_from(["lstm", "tanh", "relu"]))
+    run = (make_cell(kind, input_size, hidden_size), seq_len, batch_size, lengths, data.draw(st.booleans()))
+    assert_agree(results(TorchBackend(), *run), results(ReferenceBackend(), *run))
+
+
+@pytest.mark.parametrize("kind", ["lstm", "tanh", "relu"])
+def test_a_stack_of_two_layers_in_both_directions(make_cell, kind):
+    def run(backend):
+        torch.manual_seed(0)
+        config = StackConfig(hidden_size=7, num_layers=2, bidirectional=True)
+        stack = Stack(lambda i, h: make_cell(kind, i, h), 3, config, backend).double()
+        for parameter in stack.parameters():
+            nn.init.normal_(parameter, std=0.5)
+        x = torch.randn(6, 3, 3).double().requires_grad_()
+        output, state = stack(x, torch.tensor([4, 1, 0]))
+        loss = (output * torch.randn_like(output)).sum() + sum(s.square().sum() for s in state)
+        return output, *state, *torch.autograd.grad(loss, [x, *stack.parameters()])
+
+    for got, expected in zip(run(TorchBackend()), run(ReferenceBackend()), strict=True):
+        torch.testing.assert_close(got, expected, rtol=0.0, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "relu"])
+def test_a_long_padding_after_an_exploding_row_stays_out_of_the_gradients(
+    make_cell, results, assert_agree, kind
+):
+    cell = make_cell(kind, 3, 7)
+    nn.init.eye_(cell.weight_hh[:7].detach()).mul_(40.0)
+    run = (cell, 300, 2, (2, 3))
+    assert_agree(results(TorchBackend(), *run), results(ReferenceBackend(), *run))
+
+
+def test_without_gradients_it_gives_the_same(make_cell):
+    cell = make_cell("lstm", 3, 7)
+    x, state = torch.randn(5, 2, 3).double(), tuple(torch.randn(2, 7).double() for _ in "hc")
+    with torch.no_grad():
+        output, _ = TorchBackend().run(cell, x, state, torch.tensor([5, 3]))
+    assert not output.requires_grad
+    torch.testing.assert_close(output, TorchBackend().run(cell, x, state, torch.tensor([5, 3])).output)
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+def test_lengths_of_any_integer_type(make_cell, dtype):
+    cell = make_cell("lstm", 3, 7)
+    x, state = torch.randn(5, 2, 3).double(), tuple(torch.randn(2, 7).double() for _ in "hc")
+    lengths = torch.tensor([5, 3], dtype=dtype)
+    got = TorchBackend().run(cell, x, state, lengths, reverse=True)
+    expected = ReferenceBackend().run(cell, x, state, lengths, reverse=True)
+    torch.testing.assert_close(got, expected)
+
+
+class Unpromising(Cell):
+    pass
+
+
+class Projected(Cell):
+    equations = "rnn"
+
+    def state_sizes(self) -> tuple[int, ...]:
+        return (2,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "device", "dtype", "reason"),
+    [
+        ("sigmoid", "cpu", torch.float32, "nn.RNN has tanh and relu only, got sigmoid"),
+        ("lstm", "cpu", torch.float16, "on cpu it takes float32, float64, bfloat16, got float16"),
+        ("lstm", "mps", torch.float32, "it runs on cpu and cuda, got mps"),
+        ("lstm", "cuda", torch.float16, None),
+        ("relu", "cpu", torch.float32, None),
+    ],
+)
+def test_what_it_supports(make_cell, kind, device, dtype, reason):
+    assert TorchBackend().supports(make_cell(kind, 3, 7), torch.device(device), dtype) == reason
+
+
+def test_cells_it_cannot_know():
+    unpromising = Unpromising(3, 7, CellConfig())
+    assert TorchBackend().supports(unpromising, CPU, torch.float32) == (
+        "PyTorch has the equations 'lstm' and 'rnn', the cell promises no equations"
+    )
+    nameless = type("Nameless", (Cell,), {"equations": "rnn"})(3, 7, CellConfig())
+    assert TorchBackend().supports(nameless, CPU, torch.float32) == "nn.RNN has tanh and relu only, got None"
+
+
+def test_a_state_narrower_than_the_hidden_size(make_cell):
+    cell = Projected(3, 7, make_cell("tanh", 3, 7).config)
+    assert TorchBackend().supports(cell, CPU, torch.float32) == (
+        "every state must have the hidden size 7, got (2,)"
+    )
