@@ -71,7 +71,9 @@ def baseline_metrics(event: RunStarted) -> dict[str, float]:
 def note(run: Run, started: RunStarted | None, ended: RunEnded | None, state: str) -> str:
     """The description that MLflow shows on the run's page, in Markdown."""
     made_of = [f"**{kind}** {_type(run.config.get(kind))}" for kind in ("task", "cell", "dataset")]
-    lines = [" · ".join(part for part in made_of if not part.endswith(" ")), ""]
+    # The page shows three lines until it is unfolded: the command that repeats the run is among them.
+    again = f"Run it again: `rnnlab run {run.path.parent.name}/{run.id}/config.yaml`"
+    lines = [" · ".join(part for part in made_of if not part.endswith(" ")), "", again, ""]
     if started is not None:
         where = f"{started.parameters:,} parameters, {started.backend} backend on {started.device}"
         lines += [where + (f" ({started.backend_reason})" if started.backend_reason else ""), ""]
@@ -91,9 +93,7 @@ def note(run: Run, started: RunStarted | None, ended: RunEnded | None, state: st
         for key, value in ended.scores.items():
             baseline = baselines.get(key, baselines.get(key.removeprefix("test/")))
             lines.append(f"| {key} | {value:.4g} | {'' if baseline is None else f'{baseline:.4g}'} |")
-        lines.append("")
-    lines += ["Run it again:", "```", f"rnnlab run {run.path.parent.name}/{run.id}/config.yaml", "```"]
-    return "\n".join(lines)
+    return "\n".join(lines).strip()
 
 
 def dataset_input(event: RunStarted) -> DatasetInput | None:

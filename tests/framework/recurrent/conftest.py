@@ -21,7 +21,7 @@ def one_thread():
 
 
 class Leaky(Cell):
-    """m_t = a_t * m_{t-1} + (1 - a_t) * z_t with a_t = sigmoid(z_t); h_t = tanh(m_t + W_hh h_{t-1} + b_hh)."""
+    """m_t = a_t * m_{t-1} + (1 - a_t) * z_t, a_t = sigmoid(z_t), h_t = tanh(m_t + W_hh h_{t-1} + b_hh)."""
 
     gates = ("a",)
     state = ("h", "m")

@@ -46,5 +46,5 @@ def test_every_block_becomes_orthogonal_and_nothing_else_changes(make):
 
 
 def test_a_cell_without_recurrent_weights_is_refused():
-    with pytest.raises(InputError, match="Feedforward has none; use stack.recurrent_init=torch"):
+    with pytest.raises(InputError, match=r"Feedforward has none; use stack.recurrent_init=torch"):
         orthogonal_recurrent_(Feedforward(4, 5, CellConfig()))
