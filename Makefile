@@ -40,7 +40,7 @@ format: install
 
 # The table of framework/docs/results.md: RNNLAB_DATA names the folder of the data sets.
 results: install
-	$(BIN)/python tests/results/make_table.py
+	$(BIN)/python framework/benchmarks/real_data.py
 
 clean:
 	rm -rf .venv dist build

@@ -85,6 +85,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "score": score,
         "baseline": max(baselines.values()) if baselines else None,
         "seconds": status.get("seconds"),
+        "cpu_seconds": status.get("cpu_seconds"),
         "reason": status.get("reason", ""),
         "mlflow": run_url(run),
     }

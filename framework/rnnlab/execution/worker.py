@@ -42,8 +42,7 @@ def main() -> int:
     run.write_status(state=ended.state, reason=ended.reason, exit_code=exit_code, ended=time.time())
     if ended.reason:
         print(f"{ended.state}: {ended.reason}")
-    if run.config["tracking"]["enabled"]:
-        ensure_shipper(run.path.parent)
+    ensure_shipper(run.path.parent, run)
     return exit_code
 
 
@@ -56,8 +55,7 @@ def work(run: Run, stop: StopRequest) -> tuple[RunEnded, int]:
     report = Report(run, registry)
     try:
         experiment = build(run.config, registry)
-        if experiment.tracking.enabled:
-            ensure_shipper(run.path.parent)
+        ensure_shipper(run.path.parent, run)
         ended, exit_code = train(run, experiment, registry, report, stop), 0
     except RnnlabError as error:
         ended, exit_code = RunEnded(state="failed", reason=str(error)), error.exit_code

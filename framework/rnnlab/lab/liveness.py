@@ -12,20 +12,43 @@ from pathlib import Path
 
 _FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, pid
 
+_held: set[Path] = set()
+"""Locks of this process. POSIX drops a lock as soon as its process closes any descriptor of the file, so a
+lock of our own must never be opened a second time."""
 
-def acquire(path: Path) -> int | None:
-    """Take the lock for the life of this process. Returns its descriptor, or None if another holds it."""
+
+class Lock:
+    """A lock that this process holds until it is released or the process dies."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path, self._descriptor = path, descriptor
+        _held.add(path)
+
+    def release(self) -> None:
+        """Let go of it."""
+        _held.discard(self._path)
+        os.close(self._descriptor)
+
+
+def acquire(path: Path) -> Lock | None:
+    """Take the lock. Returns None if it is held already, by another process or by this one."""
+    path = path.absolute()
+    if path in _held:
+        return None
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
         return None
-    return descriptor
+    return Lock(path, descriptor)
 
 
 def holder(path: Path) -> int:
-    """Process id of the lock's holder, 0 if nobody holds it (a lock held by this very process reads as 0)."""
+    """Process id of the lock's holder, 0 if nobody holds it."""
+    path = path.absolute()
+    if path in _held:
+        return os.getpid()
     try:
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:

@@ -70,7 +70,7 @@ def serve(lab: Lab, port: int | None = None, *, announce: Callable[[str], None] 
         announce("MLflow's UI has ended")
     finally:
         (root / UI_ADDRESS).unlink(missing_ok=True)
-        os.close(lock)
+        lock.release()
 
 
 def command(root: Path, port: int) -> list[str]:

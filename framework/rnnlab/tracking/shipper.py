@@ -76,7 +76,7 @@ class Shipper:
             try:
                 left = self._follow()
             finally:
-                os.close(lock)
+                lock.release()
             # A run that started meanwhile saw the lock held and relies on this shipper: look once more.
             if left is None or self._unsettled() <= left:
                 return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ def sync(lab: Lab, runs: Sequence[Run] | None = None, *, timeout: float = 60.0) 
         stores, away = Stores(lab.path), {}
         results = [_ship(Mirror(run), stores, away) for run in chosen]
     finally:
-        os.close(lock)
+        lock.release()
         (lab.path / YIELD).unlink(missing_ok=True)
         # Whoever started a run meanwhile saw the lock held and started no shipper.
         if any(run.pid for run in lab.runs()):
@@ -65,7 +64,7 @@ def sync(lab: Lab, runs: Sequence[Run] | None = None, *, timeout: float = 60.0) 
     return results
 
 
-def _take_over(lab: Lab, timeout: float) -> int:
+def _take_over(lab: Lab, timeout: float) -> liveness.Lock:
     deadline = time.monotonic() + timeout
     while (lock := liveness.acquire(lab.path / LOCK)) is None:
         if time.monotonic() > deadline:

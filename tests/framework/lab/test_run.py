@@ -1,5 +1,6 @@
 """Run folders: states as they are, found by name, status replaced in one step."""
 
+import os
 import subprocess
 import sys
 
@@ -29,6 +30,14 @@ from rnnlab.lab import liveness
 assert liveness.acquire(Path(sys.argv[1])) is not None
 print("held", flush=True)
 sys.stdin.read()
+"""
+
+
+ASK = """
+import sys
+from pathlib import Path
+from rnnlab.lab import liveness
+print(liveness.holder(Path(sys.argv[1])))
 """
 
 
@@ -66,6 +75,19 @@ def test_state_follows_the_lock_and_the_last_word(lab, holder):
     assert (run.state, run.pid) == ("crashed", 0)
     run.write_status(state="finished")
     assert run.state == "finished"
+
+
+def test_a_process_that_asks_about_its_own_lock_keeps_it(lab):
+    run = make(lab, "digits")
+    lock = liveness.acquire(run.lock_path)
+    assert lock is not None
+    assert liveness.acquire(run.lock_path) is None
+    assert (run.pid, run.state) == (os.getpid(), "running")
+    command = [sys.executable, "-c", ASK, str(run.lock_path)]
+    assert int(subprocess.check_output(command)) == os.getpid()
+    lock.release()
+    assert int(subprocess.check_output(command)) == 0
+    assert run.pid == 0
 
 
 def test_status_fields_are_merged_and_never_half_written(lab):

@@ -1,0 +1,134 @@
+"""Train the presets on real data and write the table of framework/docs/results.md.
+
+    RNNLAB_DATA=/path/to/data .venv/bin/python framework/benchmarks/real_data.py [--only NAME ...]
+
+RNNLAB_DATA names a folder with `trec6`, `japanese_vowels` and `ud_english_ewt`; rows whose files are missing
+are left out, and said so. Every row is one `rnnlab run` command, trained in a lab of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "framework" / "docs" / "results.md"
+BEGIN, END = "<!-- real_data.py -->", "<!-- end -->"
+TREC = "dataset.train=trec6/train.txt dataset.test=trec6/test.txt"
+VOWELS = "dataset.train=japanese_vowels/JapaneseVowels_TRAIN.ts dataset.test=japanese_vowels/JapaneseVowels_TEST.ts"
+EWT = " ".join(
+    f"dataset.{split}=ud_english_ewt/en_ewt-ud-{file}.conllu.gz"
+    for split, file in (("train", "train"), ("val", "dev"), ("test", "test"))
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a preset with overrides, averaged over seeds.
+
+    Attributes:
+        name: for `--only`.
+        command: what follows `rnnlab run`.
+        seeds: how many seeds, from 0.
+        floor: the score it must reach, in percent; None where there is none.
+    """
+
+    name: str
+    command: str
+    seeds: int = 1
+    floor: float | None = None
+
+
+ROWS = (
+    Row("digits", "digits", 3, 92.0),
+    Row("digits", "digits cell=rnn", 3),
+    Row("stress", "stress", 1, 88.0),
+    Row("inflection", "inflection", 1, 90.0),
+    Row("trec", f"trec {TREC}", 3, 87.0),
+    Row("trec", f"trec {TREC} cell=rnn", 3),
+    Row("vowels", f"vowels {VOWELS}", 3, 96.0),
+    Row("ewt", f"ewt {EWT}", 1, 89.5),
+)
+
+
+def main() -> None:
+    """Run the rows, print each as it ends, and replace the table in results.md."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="rows to run; the table is printed, not written"
+    )
+    only = parser.parse_args().only
+    folder = Path(os.environ.get("RNNLAB_DATA", ROOT.parent / "shared" / "data"))
+    lines = [
+        "| command | test score | seeds | most frequent answer | seconds (one run, wall / CPU) |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for row in ROWS:
+        if only and row.name not in only:
+            continue
+        missing = [path for path in files(row) if not (folder / path).exists()]
+        if missing:
+            print(f"left out: {row.command}: no {', '.join(missing)} in {folder}", file=sys.stderr)
+            continue
+        lines.append(measure(row, folder))
+        print(lines[-1], flush=True)
+    if not only:
+        write(lines)
+
+
+def files(row: Row) -> list[str]:
+    """The files that a row's command names."""
+    words = (word.partition("=") for word in row.command.split())
+    return [value for key, _, value in words if key.startswith("dataset.")]
+
+
+def measure(row: Row, folder: Path) -> str:
+    """Train a row's seeds and put them into a line of the table."""
+    results = []
+    with tempfile.TemporaryDirectory() as lab:
+        for seed in range(row.seeds):
+            rnnlab = [sys.executable, "-m", "rnnlab.cli.main", "--runs-dir", lab]
+            command = [*rnnlab, "run", *shlex.split(row.command), f"seed={seed}", "tracking.enabled=false"]
+            subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr)
+            results.append(json.loads(subprocess.check_output([*rnnlab, "runs", "--json"]))[-1])
+    scores = [100 * result["score"] for result in results]
+    mean = sum(scores) / len(scores)
+    spread = f" ({', '.join(f'{score:.1f}' for score in scores)})" if len(scores) > 1 else ""
+    floor = "" if row.floor is None else f", expected at least {row.floor}"
+    seconds = sum(result["seconds"] for result in results) / len(results)
+    cpu = sum(result["cpu_seconds"] for result in results) / len(results)
+    baseline = 100 * results[0]["baseline"]
+    metric = results[0]["metric"].removeprefix("test/")
+    return (
+        f"| `rnnlab run {row.command}` | {metric} {mean:.1f}{spread}{floor} | {row.seeds} | {baseline:.1f} "
+        f"| {seconds:.0f} / {cpu:.0f} |"
+    )
+
+
+def write(lines: list[str]) -> None:
+    """Put the table between its marks in results.md, with the machine and versions it was made on."""
+    made = (
+        f"Made with python {platform.python_version()}, torch {torch.__version__}, {os.cpu_count()} processors "
+        f"({platform.machine()}), one thread a run."
+    )
+    text = RESULTS.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    table = "\n".join(lines)
+    RESULTS.write_text(f"{before}{BEGIN}\n{made}\n\n{table}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
