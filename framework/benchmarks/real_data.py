@@ -25,7 +25,9 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "framework" / "docs" / "results.md"
 BEGIN, END = "<!-- real_data.py -->", "<!-- end -->"
 TREC = "dataset.train=trec6/train.txt dataset.test=trec6/test.txt"
-VOWELS = "dataset.train=japanese_vowels/JapaneseVowels_TRAIN.ts dataset.test=japanese_vowels/JapaneseVowels_TEST.ts"
+VOWELS = " ".join(
+    f"dataset.{split}=japanese_vowels/JapaneseVowels_{split.upper()}.ts" for split in ("train", "test")
+)
 EWT = " ".join(
     f"dataset.{split}=ud_english_ewt/en_ewt-ud-{file}.conllu.gz"
     for split, file in (("train", "train"), ("val", "dev"), ("test", "test"))
@@ -120,8 +122,8 @@ def measure(row: Row, folder: Path) -> str:
 def write(lines: list[str]) -> None:
     """Put the table between its marks in results.md, with the machine and versions it was made on."""
     made = (
-        f"Made with python {platform.python_version()}, torch {torch.__version__}, {os.cpu_count()} processors "
-        f"({platform.machine()}), one thread a run."
+        f"Made with python {platform.python_version()}, torch {torch.__version__}, on {os.cpu_count()} "
+        f"processors ({platform.machine()}), one thread a run."
     )
     text = RESULTS.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
