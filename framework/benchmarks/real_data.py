@@ -33,6 +33,17 @@ EWT = " ".join(
     for split, file in (("train", "train"), ("val", "dev"), ("test", "test"))
 )
 
+SNIPS = " ".join(
+    f"dataset.{split}{target}=snips_slots/{file}.seq.{side}"
+    for split, file in (("train", "train"), ("val", "valid"), ("test", "test"))
+    for target, side in (("", "in"), ("_target", "out"))
+)
+MULTI30K = " ".join(
+    f"dataset.{split}{target}=multi30k_en_de/{file}.{language}.gz"
+    for split, file in (("train", "train"), ("val", "val"), ("test", "test_2016_flickr"))
+    for target, language in (("", "de"), ("_target", "en"))
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -60,6 +71,11 @@ ROWS = (
     Row("trec", f"trec {TREC} cell=rnn", 3),
     Row("vowels", f"vowels {VOWELS}", 3, 96.0),
     Row("ewt", f"ewt {EWT}", 1, 89.5),
+    Row("digits-rows", "digits-rows"),
+    Row("pinyin", "pinyin"),
+    Row("g2p", "g2p"),
+    Row("snips", f"snips {SNIPS}"),
+    Row("translate", f"translate {MULTI30K}"),
 )
 
 
@@ -105,18 +121,23 @@ def measure(row: Row, folder: Path) -> str:
             command = [*rnnlab, "run", *shlex.split(row.command), f"seed={seed}", "tracking.enabled=false"]
             subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr)
             results.append(json.loads(subprocess.check_output([*rnnlab, "runs", "--json"]))[-1])
-    scores = [100 * result["score"] for result in results]
+    scores = [percent(result["metric"], result["score"]) for result in results]
     mean = sum(scores) / len(scores)
     spread = f" ({', '.join(f'{score:.1f}' for score in scores)})" if len(scores) > 1 else ""
     floor = "" if row.floor is None else f", expected at least {row.floor}"
     seconds = sum(result["seconds"] for result in results) / len(results)
     cpu = sum(result["cpu_seconds"] for result in results) / len(results)
-    baseline = 100 * results[0]["baseline"]
+    baseline = percent("", results[0]["baseline"])
     metric = results[0]["metric"].removeprefix("test/")
     return (
         f"| `rnnlab run {row.command}` | {metric} {mean:.1f}{spread}{floor} | {row.seeds} | {baseline:.1f} "
         f"| {seconds:.0f} / {cpu:.0f} |"
     )
+
+
+def percent(metric: str, score: float) -> float:
+    """Shares in percent; BLEU counts to a hundred by itself."""
+    return score if metric.endswith("bleu") else 100 * score
 
 
 def write(lines: list[str]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -19,6 +20,10 @@ from rnnlab.lab.run import Run
 from rnnlab.tracking.links import run_url
 
 POLL_SECONDS = 0.1
+STAMP = "-MMDD-HHMMSS-xxxx"
+"""What every run's id ends with; left out of the progress line."""
+WIDE = 100
+"""Columns from which on there is room for a bar."""
 LINE_SECONDS = 10.0
 """Without a terminal, a line of training metrics at most this often; evaluations always get one."""
 
@@ -32,6 +37,7 @@ class Following:
     handle: Handle
     offset: int = 0
     total_steps: int | None = None
+    monitor: str = "loss"
     step: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     began: tuple[float, int] | None = None
@@ -45,7 +51,7 @@ class Following:
         """Remember what the displays show."""
         self.step = max(self.step, event.step)
         if isinstance(event, RunStarted):
-            self.total_steps = event.total_steps
+            self.total_steps, self.monitor = event.total_steps, event.monitor
             self.began = (time.monotonic(), event.step)
         elif isinstance(event, Metrics):
             self.metrics |= event.values
@@ -60,17 +66,14 @@ class Following:
         return (time.monotonic() - since) / (self.step - first) * (self.total_steps - self.step)
 
     def describe(self) -> str:
-        """Loss, monitored scores and speed, as far as known."""
+        """Loss, monitored score and speed, as far as known."""
         parts = []
         if "train/loss" in self.metrics:
             parts.append(f"loss {self.metrics['train/loss']:.4f}")
-        parts += [
-            f"{key} {value:.4f}"
-            for key, value in self.metrics.items()
-            if key.startswith("val/") and key != "val/loss"
-        ][:2]
+        if (score := self.metrics.get(f"val/{self.monitor}")) is not None:
+            parts.append(f"val {self.monitor} {score:.4f}")
         if "train/tokens_per_second" in self.metrics:
-            parts.append(f"{self.metrics['train/tokens_per_second']:,.0f} tokens/s")
+            parts.append(f"{self.metrics['train/tokens_per_second'] / 1000:,.1f}k tokens/s")
         return "  ".join(parts)
 
 
@@ -146,15 +149,16 @@ class _StopAsked:
 
 
 class _Bars:
-    """One progress bar a run."""
+    """One progress line a run, with a bar where the terminal is wide enough for it."""
 
     def __init__(self, console: Console) -> None:
+        bar = [BarColumn(bar_width=20)] if console.width >= WIDE else []
         self._progress = Progress(
-            TextColumn("{task.fields[run]}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.completed}/{task.total}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.fields[label]}", markup=False),
+            *bar,
+            TextColumn("{task.completed}/{task.fields[steps]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.description}", markup=False),
             console=console,
         )
         self._bars: dict[str, Any] = {}
@@ -166,13 +170,19 @@ class _Bars:
         self._progress.stop()
 
     def show(self, item: Following, event: Event) -> None:
-        """Move the run's bar."""
+        """Move the run's bar; a start and a message get lines above it."""
+        if line := describe_event(item, event):
+            self._progress.console.print(line, soft_wrap=True, markup=False, highlight=False)
         if item.run.id not in self._bars:
-            self._bars[item.run.id] = self._progress.add_task("", total=None, run=item.run.id)
-        bar = self._bars[item.run.id]
-        self._progress.update(bar, completed=item.step, total=item.total_steps, description=item.describe())
-        if isinstance(event, Message):
-            self._progress.console.print(f"{item.run.id}: {event.level}: {event.text}")
+            label = item.run.id[: -len(STAMP)]
+            self._bars[item.run.id] = self._progress.add_task("", total=None, label=label, steps="?")
+        self._progress.update(
+            self._bars[item.run.id],
+            completed=item.step,
+            total=item.total_steps,
+            steps=item.total_steps or "?",
+            description=item.describe(),
+        )
 
 
 class _Lines:
@@ -188,26 +198,32 @@ class _Lines:
 
     def show(self, item: Following, event: Event) -> None:
         """Print the event if it deserves a line."""
-        prefix = f"{item.run.id}  "
-        if isinstance(event, RunStarted):
-            verb = "start" if event.resumed_from is None else f"resume at step {event.resumed_from}"
-            self._print(
-                f"{prefix}{verb}: {event.parameters:,} parameters, {event.total_steps:,} steps, "
-                f"backend {event.backend} on {event.device} ({event.backend_reason})"
-            )
-        elif isinstance(event, Message):
-            self._print(f"{prefix}{event.level}: {event.text}")
+        if line := describe_event(item, event):
+            self._print(line)
         elif isinstance(event, Metrics):
             now = time.monotonic()
-            evaluated = any(key.startswith(("val/", "test/")) for key in event.values)
+            evaluated = any(key.startswith("val/") for key in event.values)
             if evaluated or now - self._last.get(item.run.id, 0.0) >= LINE_SECONDS:
                 self._last[item.run.id] = now
                 left = item.seconds_left()
                 eta = "" if left is None else f"  ETA {left:.0f} s"
-                self._print(f"{prefix}step {item.step}/{item.total_steps}{eta}  {item.describe()}")
+                self._print(f"{item.run.id}  step {item.step}/{item.total_steps}{eta}  {item.describe()}")
 
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def describe_event(item: Following, event: Event) -> str:
+    """The line that a start or a message gets; "" for other events."""
+    if isinstance(event, RunStarted):
+        verb = "start" if event.resumed_from is None else f"resume at step {event.resumed_from}"
+        return (
+            f"{item.run.id}  {verb}: {event.parameters:,} parameters, {event.total_steps:,} steps, "
+            f"{event.device}, backend {event.backend_reason}"
+        )
+    if isinstance(event, Message):
+        return f"{item.run.id}  {event.level}: {event.text}"
+    return ""
 
 
 def _conclude(item: Following, console: Console) -> None:
@@ -222,11 +238,11 @@ def _conclude(item: Following, console: Console) -> None:
         say(f"  its log: {run.log_path}\n  go on from the last checkpoint: rnnlab resume {run.id}")
         return
     if ended.state == "failed":
-        say(f"error: {ended.reason}")
+        click.echo(f"error: {ended.reason}", err=True)
         return
     scores = "  ".join(f"{name} {score:.4f}" for name, score in ended.scores.items())
     say(f"{run.id}: {ended.state} ({ended.reason}) after {ended.seconds:.1f} s  {scores}")
     if ended.state == "stopped":
         say(f"  go on: rnnlab resume {run.id}")
     if url := run_url(run):
-        say(f"  MLflow: {url}  (served by 'rnnlab ui')")
+        say(f"  MLflow (served by 'rnnlab ui'):\n  {url}")

@@ -192,6 +192,7 @@ def _schema(corpus: Corpus, train: Sequence[Example], features: int, min_count: 
     return Schema(
         mode=corpus.mode,
         source=source,
+        unlabelled=_unlabelled(source, train) if corpus.mode == "synchronous" and source else (),
         features=features,
         target=target,
         tokenizer=corpus.tokenizer,
@@ -200,6 +201,17 @@ def _schema(corpus: Corpus, train: Sequence[Example], features: int, min_count: 
         mean=mean,
         std=std,
     )
+
+
+def _unlabelled(vocabulary: Vocabulary, train: Sequence[Example]) -> tuple[int, ...]:
+    labelled = {
+        token
+        for example in train
+        for token, label in zip(example.source, example.target, strict=True)
+        if label is not None
+    }
+    known = enumerate(vocabulary.tokens)
+    return tuple(i for i, token in known if token not in labelled and i != vocabulary.unk_id)
 
 
 def _encode_split(schema: Schema, target_ids: Mapping[str, int], examples: Sequence[Example]) -> EncodedSplit:

@@ -25,6 +25,8 @@ class Schema:
         features: F, the width of a real-valued source; 0 for tokens.
         target: vocabulary of labels or target tokens (with bos and eos in asynchronous mode).
         tokenizer, lowercase, target_separator: see `Corpus`.
+        unlabelled: ids of source tokens that no training example labels (synchronous mode), such as the
+            consonants where vowels are labelled; whatever a model says of them is left out of its answer.
         mean, std: F numbers each by which features are standardised; empty when they stay as they are.
     """
 
@@ -35,6 +37,7 @@ class Schema:
     tokenizer: Tokenizer = "space"
     lowercase: bool = False
     target_separator: str = " "
+    unlabelled: tuple[int, ...] = ()
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
@@ -73,12 +76,24 @@ class Schema:
             return features
         return ((features - np.asarray(self.mean)) / np.asarray(self.std)).astype(np.float32)
 
-    def answer(self, prediction: int | Sequence[int]) -> str:
-        """A model's answer, in the form of `Evaluation.predictions`, as text."""
+    def answer(self, prediction: int | Sequence[int], source: Sequence[int] | np.ndarray) -> str:
+        """A model's answer as text.
+
+        Args:
+            prediction: in the form of `Evaluation.predictions`.
+            source: what it is the answer to, ids [T] or features [T, F].
+        """
         if isinstance(prediction, int):
             return self.target.decode([prediction])[0]
-        separator = self.target_separator if self.mode == "asynchronous" else " "
-        return separator.join(self.target.decode(prediction))
+        words = self.target.decode(prediction)
+        if self.mode == "asynchronous":
+            return self.target_separator.join(words)
+        if self.source is None:
+            return " ".join(words)
+        labelled = (token not in self.unlabelled for token in source)
+        return " ".join(
+            word if is_labelled else "_" for word, is_labelled in zip(words, labelled, strict=True)
+        )
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -96,6 +111,7 @@ class Schema:
         decoded = {
             "source": source,
             "target": Vocabulary.from_dict(fields["target"]),
+            "unlabelled": tuple(fields["unlabelled"]),
             "mean": tuple(fields["mean"]),
             "std": tuple(fields["std"]),
         }

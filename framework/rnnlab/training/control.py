@@ -26,4 +26,4 @@ class StopRequest:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.reason = f"stopped by {signal.Signals(number).name}"
+        self.reason = f"asked to stop by {signal.Signals(number).name}"

@@ -44,5 +44,11 @@ def samples(
     items = []
     for index in range(min(count, len(split))):
         source, target = split.texts(index)
-        items.append({"source": source, "target": target, "prediction": schema.answer(predictions[index])})
+        items.append(
+            {
+                "source": source,
+                "target": target,
+                "prediction": schema.answer(predictions[index], split.source.row(index).numpy()),
+            }
+        )
     return items

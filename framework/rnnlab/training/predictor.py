@@ -47,4 +47,4 @@ class Predictor:
         """
         sources = [self.schema.encode_text(line) for line in lines]
         predictions = self.task.predict(collate(sources).to(self.where.device))
-        return [self.schema.answer(prediction) for prediction in predictions]
+        return [self.schema.answer(*pair) for pair in zip(predictions, sources, strict=True)]

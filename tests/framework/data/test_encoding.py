@@ -106,7 +106,7 @@ def test_a_reference_with_an_unknown_token_matches_no_answer() -> None:
     references = data.splits["test"].references
     # "new" was never trained on; "<unk>" is a token as any other; "<eos>" inside a target is not the end.
     assert references == [[[4, UNKNOWN], [3], [0, UNKNOWN]]]
-    assert data.schema.answer(references[0][0]) == f"p {OUTSIDE}"
+    assert data.schema.answer(references[0][0], []) == f"p {OUTSIDE}"
 
 
 def test_target_min_count() -> None:

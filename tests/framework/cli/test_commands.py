@@ -1,0 +1,184 @@
+"""The commands as a user types them: real processes, a real terminal, real signals."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+RNNLAB = [sys.executable, "-m", "rnnlab.cli.main"]
+SMALL = ["dataset.limit=128", "stack.hidden_size=8", "training.log_every=1", "tracking.enabled=false"]
+PATIENCE = 120.0
+
+
+@pytest.fixture
+def rnnlab(tmp_path):
+    """Run a command in an empty folder; returns the finished process."""
+
+    def call(*arguments, stdin="", **environment):
+        return subprocess.run(
+            [*RNNLAB, *arguments],
+            cwd=tmp_path,
+            env=os.environ | environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture
+def rows(rnnlab):
+    return lambda: json.loads(rnnlab("runs", "--json").stdout)
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_run_list_compare_and_predict(rnnlab, rows):
+    first = rnnlab("run", "digits-rows", *SMALL, "training.epochs=2")
+    assert first.returncode == 0, first.stderr
+    assert "finished (all 8 steps done)" in first.stdout
+    second = rnnlab("run", "digits-rows", *SMALL, "training.epochs=2", "cell=rnn", "backend=reference")
+    assert second.returncode == 0, second.stderr
+    old, new = rows()
+    assert [(row["cell"], row["backend"], row["state"]) for row in (old, new)] == [
+        ("lstm", "torch", "finished"),
+        ("rnn", "reference", "finished"),
+    ]
+    assert (old["metric"], old["step"], old["steps"]) == ("test/accuracy", 8, 8)
+    assert f"test/accuracy {old['score']:.4f}" in first.stdout
+    assert old["baseline"] == pytest.approx(0.1, abs=0.03)
+    compared = json.loads(rnnlab("compare", old["run"], new["run"], "--json").stdout)
+    assert compared[old["run"]]["options"]["cell.type"] == "lstm"
+    assert compared[new["run"]]["scores"]["test/accuracy"] == new["score"]
+    table = rnnlab("compare", old["run"], new["run"]).stdout
+    assert "backend.type" in table
+    assert "training.learning_rate" not in table
+    rowed = ";".join([",".join(["0"] * 8)] * 8)
+    answer = rnnlab("predict", old["run"], rowed)
+    assert answer.stdout.strip() in list("0123456789")
+    listed = json.loads(rnnlab("predict", old["run"], "--json", stdin=f"{rowed}\n\n{rowed}\n").stdout)
+    assert [entry["answer"] for entry in listed] == [answer.stdout.strip()] * 2
+
+
+def test_a_dry_run_is_a_file_that_runs(rnnlab, tmp_path, rows):
+    dry = rnnlab("run", "digits-rows", *SMALL, "training.max_steps=2", "--dry-run")
+    (tmp_path / "mine.yaml").write_text(dry.stdout)
+    assert rows() == []
+    assert rnnlab("run", "mine.yaml", "--dry-run").stdout == dry.stdout
+    assert rnnlab("run", "mine.yaml").returncode == 0
+    assert rows()[0]["state"] == "finished"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_run_and_resume_finishes_it(rnnlab, tmp_path, rows, number):
+    command = [*RNNLAB, "run", "digits-rows", *SMALL, "training.epochs=200"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: (found := rows()) and found[0]["step"] >= 4)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert "stopping: each run finishes its step and saves" in output
+    assert "stopped (asked to stop by SIGTERM)" in output
+    (row,) = rows()
+    assert row["state"] == "stopped"
+    config = tmp_path / "runs" / row["run"] / "config.yaml"
+    config.write_text(config.read_text().replace("max_steps: null", f"max_steps: {row['step'] + 2}"))
+    resumed = rnnlab("resume", row["run"])
+    assert resumed.returncode == 0, resumed.stdout
+    assert f"resume at step {row['step']}" in resumed.stdout
+    assert rows()[0]["state"] == "finished"
+
+
+def test_a_detached_run_outlives_its_terminal_and_is_stopped_by_name(rnnlab, tmp_path, rows):
+    started = rnnlab("run", "digits-rows", *SMALL, "training.epochs=500", "--detach", "--json")
+    run = json.loads(started.stdout)["run"]
+    wait_until(lambda: rows()[0]["step"] >= 4)
+    stopped = rnnlab("stop", run)
+    assert stopped.returncode == 0, stopped.stderr
+    assert f"{run}: stopped at step" in stopped.stdout
+    assert rows()[0]["state"] == "stopped"
+
+
+def test_a_terminal_shows_progress_with_time_left(tmp_path):
+    main, other = pty.openpty()
+    command = [*RNNLAB, "run", "digits-rows", *SMALL, "training.epochs=60"]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=other, stderr=other, env=environment)
+    os.close(other)
+    shown = b""
+    while select.select([main], [], [], PATIENCE)[0]:
+        try:
+            shown += os.read(main, 4096)
+        except OSError:  # what a closed pseudo-terminal reads as
+            break
+    os.close(main)
+    assert process.wait(timeout=PATIENCE) == 0
+    text = shown.decode()
+    assert "240/240" in text
+    assert "tokens/s" in text
+    assert "val accuracy" in text
+
+
+BAD = {
+    "an unknown command": (["rum"], "no command 'rum'; did you mean 'run'?"),
+    "an unknown preset": (["run", "digit"], "did you mean 'digits'?"),
+    "a file that is not there": (["run", "no/such.yaml"], "no/such.yaml"),
+    "no preset": (["run"], "expected a preset or a file"),
+    "an unknown key": (["run", "digits", "training.learning_rat=1"], "did you mean 'learning_rate'?"),
+    "a run that is not there": (["resume", "digits"], "has no runs; start one"),
+    "one run to compare": (["compare", "a"], "no run 'a'"),
+    "a backend that cannot": (
+        ["run", "digits-rows", *SMALL, "cell=rnn", "cell.nonlinearity=sigmoid", "backend=torch"],
+        "nn.RNN has tanh and relu only",
+    ),
+    "files that are missing": (
+        ["run", "trec", "dataset.train=nowhere.txt", "dataset.test=nowhere.txt"],
+        "nowhere.txt",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_one_clear_line_and_leaves_nothing(rnnlab, rows, what):
+    arguments, expected = BAD[what]
+    done = rnnlab(*arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    output = done.stdout + done.stderr
+    assert expected in output
+    assert "Traceback" not in output
+    assert rows() == []
+
+
+def test_every_error_at_once(rnnlab):
+    done = rnnlab("run", "digits", "cell=lstn", "training.epochs=0", "tasks.pooling=last")
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 3
+    assert any("did you mean 'lstm'?" in line for line in lines)
+
+
+def test_without_a_command_the_runs_are_listed(rnnlab):
+    done = rnnlab()
+    assert done.returncode == 0
+    assert "has no runs; start one with 'rnnlab run digits'" in done.stdout
+
+
+def test_doctor_says_what_is_there(rnnlab):
+    done = rnnlab("doctor", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {finding["what"]: finding["health"] for finding in json.loads(done.stdout)}
+    assert found["torch"] == found["mlflow"] == found["lab"] == "ok"
