@@ -125,12 +125,16 @@ def _await_answer(process: subprocess.Popen[bytes], address: str, log: Path) -> 
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP act as Ctrl-C, so that every way out cleans up."""
+    """Ctrl-C, SIGTERM and SIGHUP all interrupt, so that every way out cleans up.
+
+    SIGINT is set too: a shell starts background jobs with it ignored.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    former = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    former = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

@@ -33,11 +33,12 @@ class Loss(NamedTuple):
 
     Attributes:
         value: scalar, the mean over the batch's `items`.
-        items: how many real things were averaged over: rows, labelled steps or target tokens.
+        items: scalar int64, how many real things were averaged over: rows, labelled steps or target tokens.
+            A tensor, so that a GPU need not be waited for at each step.
     """
 
     value: Tensor
-    items: int
+    items: Tensor
 
 
 @dataclass(frozen=True)

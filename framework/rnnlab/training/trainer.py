@@ -203,22 +203,22 @@ class Window:
 
     def restart(self) -> None:
         """Forget the sums and start the clock."""
-        self._loss, self._norm = torch.zeros(2, dtype=torch.float64, device=self._device)
-        self.steps, self._items, self._tokens, self._rate = 0, 0, 0, 0.0
+        self._loss, self._norm, self._items = torch.zeros(3, dtype=torch.float64, device=self._device)
+        self.steps, self._tokens, self._rate = 0, 0, 0.0
         self._since = time.perf_counter()
 
-    def add(self, loss: Tensor, items: int, norm: Tensor, tokens: int, rate: float) -> None:
+    def add(self, loss: Tensor, items: Tensor, norm: Tensor, tokens: int, rate: float) -> None:
         """Take in one step: its mean loss over `items`, gradient norm, source tokens, learning rate."""
         self._loss = self._loss + loss * items
         self._norm = self._norm + norm
-        self.steps, self._items, self._tokens = self.steps + 1, self._items + items, self._tokens + tokens
-        self._rate = rate
+        self._items = self._items + items
+        self.steps, self._tokens, self._rate = self.steps + 1, self._tokens + tokens, rate
 
     def drain(self) -> dict[str, float]:
         """Means over the window (loss per item, norm per step), and a new window begins."""
         seconds = time.perf_counter() - self._since
         values = {
-            "train/loss": self._loss.item() / max(1, self._items),
+            "train/loss": (self._loss / self._items.clamp(min=1)).item(),
             "train/grad_norm": self._norm.item() / self.steps,
             "train/learning_rate": self._rate,
             "train/tokens_per_second": self._tokens / seconds,

@@ -16,7 +16,7 @@ def cross_entropy(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) 
         target: class ids [...] int64, IGNORE where nothing is to be learned.
         label_smoothing: share of the probability spread evenly over all C classes (Szegedy et al. 2016).
     """
-    items = int((target != IGNORE).sum())
+    items = (target != IGNORE).sum()
     total = F.cross_entropy(
         logits.flatten(0, -2),
         target.flatten(),
@@ -24,4 +24,4 @@ def cross_entropy(logits: Tensor, target: Tensor, label_smoothing: float = 0.0) 
         reduction="sum",
         label_smoothing=label_smoothing,
     )
-    return Loss(total / max(items, 1), items)
+    return Loss(total / items.clamp(min=1), items)

@@ -41,7 +41,7 @@ class SequenceClassification(Task):
         assert batch.target is not None
         logits = self(batch)
         value, items = cross_entropy(logits, batch.target)
-        return Evaluation(value.item(), items, logits.argmax(-1).tolist())
+        return Evaluation(value.item(), int(items), logits.argmax(-1).tolist())
 
     def predict(self, batch: Batch) -> list[int]:
         return self(batch).argmax(-1).tolist()

@@ -38,7 +38,7 @@ class SequenceLabelling(Task):
         assert batch.target is not None
         logits = self(batch)
         value, items = cross_entropy(logits, batch.target)
-        return Evaluation(value.item(), items, _labels(logits, batch.lengths))
+        return Evaluation(value.item(), int(items), _labels(logits, batch.lengths))
 
     def predict(self, batch: Batch) -> list[list[int]]:
         return _labels(self(batch), batch.lengths)

@@ -81,7 +81,7 @@ class SequenceToSequence(Task):
         assert batch.target is not None
         encoded = self.encode(batch)
         value, items = cross_entropy(self.forced(encoded, batch.target), batch.target)
-        return Evaluation(value.item(), items, self._decode(encoded, batch.lengths))
+        return Evaluation(value.item(), int(items), self._decode(encoded, batch.lengths))
 
     def predict(self, batch: Batch) -> list[list[int]]:
         return self._decode(self.encode(batch), batch.lengths)
