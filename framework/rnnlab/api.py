@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rnnlab.config.section import CellConfig as CellConfig
     from rnnlab.config.section import DatasetConfig as DatasetConfig
     from rnnlab.config.section import Section as Section
+    from rnnlab.config.section import TokenDatasetConfig as TokenDatasetConfig
     from rnnlab.data.batch import IGNORE as IGNORE
     from rnnlab.data.batch import Batch as Batch
     from rnnlab.data.dataset import Corpus as Corpus
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from rnnlab.training.task import Task as Task
 
 _HOMES = {
-    "rnnlab.config.section": ("CellConfig", "DatasetConfig", "Section"),
+    "rnnlab.config.section": ("CellConfig", "DatasetConfig", "Section", "TokenDatasetConfig"),
     "rnnlab.data.batch": ("IGNORE", "Batch"),
     "rnnlab.data.dataset": ("Corpus", "Dataset", "Example"),
     "rnnlab.data.schema": ("Schema",),

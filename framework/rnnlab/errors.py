@@ -30,6 +30,11 @@ class RunError(RnnlabError):
     """A run that began and cannot go on, for example because its loss is not a number."""
 
 
+def in_words(error: BaseException) -> str:
+    """An error as a reason: its text alone if it was written for users, with its type if not."""
+    return str(error) if isinstance(error, RnnlabError) else f"{type(error).__name__}: {error}"
+
+
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the nearest of `options`, or "; one of ..." listing them all."""
     known = sorted(options)

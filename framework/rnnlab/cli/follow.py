@@ -111,7 +111,7 @@ def follow(
                         display.show(item, event)
                 if exit_code is None:
                     continue
-                item.exit_code = exit_code
+                item.exit_code = exit_code if exit_code in (0, 1, 2) else 1  # a signal's number is not ours
                 running.remove(item)
                 done.append(item)
                 following = None if stop_asked else next_run()
@@ -233,8 +233,14 @@ def _conclude(item: Following, console: Console) -> None:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
     run, ended = item.run, item.ended
+    if ended is None and item.total_steps is None and run.state == "created":
+        say(f"{run.id}: stopped before its first step\n  start it: rnnlab resume {run.id}")
+        return
+    if ended is None and run.status.get("reason"):
+        click.echo(f"error: {run.status['reason']}", err=True)
+        return
     if ended is None:
-        say(f"{run.id}: crashed (the worker ended with code {item.exit_code} and no last word)")
+        say(f"{run.id}: crashed (its worker, process {item.handle.key}, ended without a last word)")
         say(f"  its log: {run.log_path}\n  go on from the last checkpoint: rnnlab resume {run.id}")
         return
     if ended.state == "failed":

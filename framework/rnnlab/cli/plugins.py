@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -14,15 +12,11 @@ from rnnlab.errors import InputError
 from rnnlab.plugins.spec import Kind, PresetSpec, Spec
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from rnnlab.cli.app import App
     from rnnlab.plugins.provider import Provider
     from rnnlab.plugins.registry import Registry
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_UNBOUNDED = 100_000
-"""Columns of a pipe: nothing is wrapped or cut there."""
 
 
 @click.group()
@@ -35,6 +29,8 @@ def plugins() -> None:
 @click.pass_obj
 def list_plugins(app: App, as_json: bool) -> None:
     """Every cell, task, data set, backend, executor and preset, and every plugin with a problem."""
+    from rnnlab.cli.tables import print_json, print_table
+
     registry = app.registry
     rows = [_row(spec, kind, registry) for kind in KINDS for spec in _all(kind, registry)]
     rows += [row for owner in registry.plugins if (row := _lifecycle_row(owner, registry))]
@@ -42,15 +38,16 @@ def list_plugins(app: App, as_json: bool) -> None:
     blocked = [owner.plugin for owner in registry.blocked]
     if as_json:
         found = {"plugins": rows, "problems": problems, "blocked": blocked}
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        print_json(found)
         return
-    console = _console()
-    _table(console, rows, ("kind", "name", "health", "provided_by", "version", "summary"))
+    print_table(
+        rows, ("kind", "name", "health", "provided_by", "version", "summary"), "no plugin is installed"
+    )
     if problems:
-        console.print(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''}")
-        _table(console, problems, ("plugin", "origin", "version", "reason", "remedy"))
+        click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''}")
+        print_table(problems, ("plugin", "origin", "version", "reason", "remedy"), "")
     if blocked:
-        console.print(f"\nleft out, as third-party plugins are off: {', '.join(blocked)}")
+        click.echo(f"\nleft out, as third-party plugins are off: {', '.join(blocked)}")
 
 
 @plugins.command()
@@ -60,20 +57,21 @@ def list_plugins(app: App, as_json: bool) -> None:
 @click.pass_obj
 def show(app: App, kind: str, name: str, as_json: bool) -> None:
     """Everything about one plugin: who provides it, its options, and a cell's formula as its source."""
+    from rnnlab.cli.tables import print_json, print_table
+
     registry = app.registry
     spec = registry.lookup(cast(Kind, kind), name)
     facts = _row(spec, cast(Kind, kind), registry) | {"target": spec.target}
     options = _options(spec, kind, registry)
     text = _text(spec, kind, registry)
     if as_json:
-        click.echo(json.dumps({**facts, "options": options, **text}, ensure_ascii=False, indent=2))
+        print_json({**facts, "options": options, **text})
         return
-    console = _console()
     for key, value in facts.items():
-        console.print(f"{key.replace('_', ' '):<12} {value}".rstrip(), soft_wrap=True)
+        click.echo(f"{key.replace('_', ' '):<12} {value}".rstrip())
     if options:
-        console.print("\noptions")
-        _table(console, options, ("name", "type", "default", "help"))
+        click.echo("\noptions")
+        print_table(options, ("name", "type", "default", "help"), "")
     for heading, body in text.items():
         click.echo(f"\n{heading}\n{body}")
 
@@ -148,25 +146,3 @@ def _source(function: Any) -> str:
         return inspect.cleandoc("\n" + inspect.getsource(function))
     except OSError:  # a plugin shipped without its source
         return ""
-
-
-def _console() -> Console:
-    """Standard output, plain: as wide as need be in a pipe, folded to the window on a terminal."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else _UNBOUNDED
-    return Console(width=width, markup=False, highlight=False, emoji=False)
-
-
-def _table(console: Console, rows: list[dict[str, str]], columns: tuple[str, ...]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold", header_style="bold")
-    for row in rows:
-        table.add_row(*(row[column] or "-" for column in columns))
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())

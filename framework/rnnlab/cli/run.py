@@ -66,7 +66,9 @@ def run(
         return
     (followed,) = follow([Following(started, executor, handle)])
     if followed.exit_code == 2 and followed.total_steps is None:
-        shutil.rmtree(started.path)  # its input was wrong before the first step: there is nothing to keep
+        shutil.rmtree(
+            started.path, ignore_errors=True
+        )  # its input was wrong before the first step: there is nothing to keep
     sys.exit(followed.exit_code)
 
 
@@ -78,14 +80,17 @@ def resume(app: App, name: str, detach: bool) -> None:
     """Go on with RUN from its last checkpoint, exactly where it was."""
     from rnnlab.cli.follow import Following, follow
     from rnnlab.execution.launch import resume as launch_resume
+    from rnnlab.lab.journal import Tail
 
     found = app.lab.find(name)
-    offset = found.events_path.stat().st_size if found.events_path.exists() else 0
+    told = Tail(found.events_path)
+    while told.poll():  # what is there already is not shown again
+        pass
     executor, handle = launch_resume(found, app.registry)
     if detach:
         click.echo(found.id)
         return
-    (followed,) = follow([Following(found, executor, handle, offset)])
+    (followed,) = follow([Following(found, executor, handle, told.offset)])
     sys.exit(followed.exit_code)
 
 

@@ -3,40 +3,51 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
+import yaml
 from rich.console import Console
 from rich.table import Table
 
 from rnnlab.config.presets import Preset
+from rnnlab.lab.events import plain
 from rnnlab.lab.run import Run
 
-PLAIN_WIDTH = 250
-"""Columns given to a table that is not shown in a terminal, so that nothing is cut."""
+UNBOUNDED = 100_000
+"""Columns given to a table that is not shown in a terminal."""
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty: str) -> None:
-    """Print `rows` under `columns`; `empty` is said when there are none."""
+    """Print `rows` under `columns`; `empty` is said when there are none.
+
+    Without a terminal a row is one line, however long, so that nothing is cut.
+    """
     if not rows:
         click.echo(empty)
         return
-    console = Console(markup=False)
-    if not console.is_terminal:
-        console = Console(width=PLAIN_WIDTH, markup=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    width = None if sys.stdout.isatty() else UNBOUNDED
+    console = Console(width=width, markup=False, highlight=False, emoji=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         numeric = all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        heading = column.replace("_", " ")
+        table.add_column(
+            heading, justify="right" if numeric else "left", overflow="fold", header_style="bold"
+        )
     for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
-    console.print(table)
+        table.add_row(*(_cell(column, row.get(column)) for column in columns))
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def print_json(value: Any) -> None:
     """Print `value` as indented JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=1, allow_nan=False))
 
 
 def print_presets(presets: Iterable[Preset], as_json: bool) -> None:
@@ -67,18 +78,19 @@ def run_row(run: Run) -> dict[str, Any]:
     """What listings say of a run. `score` is on the test split once finished, on validation before that."""
     from rnnlab.tracking.links import run_url
 
-    status, config = run.status, run.config
-    state = run.state
+    status = run.status
+    try:
+        config, problem = run.config, ""
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        config, problem = {}, f"config.yaml cannot be read: {error}".splitlines()[0]
     metric, score = headline(status)
     baselines = status.get("baselines") or {}
     return {
         "run": run.id,
-        "preset": config["name"],
-        "state": state,
-        "task": config["task"]["type"],
-        "dataset": config["dataset"]["type"],
-        "cell": config["cell"]["type"],
-        "backend": status.get("backend") or config["backend"]["type"],
+        "preset": config.get("name"),
+        "state": run.state,
+        **{kind: _type(config, kind) for kind in ("task", "dataset", "cell")},
+        "backend": status.get("backend") or _type(config, "backend"),
         "step": status.get("step", 0),
         "steps": status.get("total_steps"),
         "metric": metric,
@@ -86,9 +98,14 @@ def run_row(run: Run) -> dict[str, Any]:
         "baseline": max(baselines.values()) if baselines else None,
         "seconds": status.get("seconds"),
         "cpu_seconds": status.get("cpu_seconds"),
-        "reason": status.get("reason", ""),
+        "reason": problem or status.get("reason", ""),
         "mlflow": run_url(run),
     }
+
+
+def _type(config: Mapping[str, Any], section: str) -> str | None:
+    part = config.get(section)
+    return part.get("type") if isinstance(part, Mapping) else None
 
 
 def headline(status: Mapping[str, Any]) -> tuple[str | None, float | None]:
@@ -100,9 +117,9 @@ def headline(status: Mapping[str, Any]) -> tuple[str | None, float | None]:
     return None, None
 
 
-def _cell(value: Any) -> str:
-    if value is None:
+def _cell(column: str, value: Any) -> str:
+    if value is None or value == "":
         return "-"
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
+        return f"{value:.1f}" if column == "seconds" or abs(value) >= 10 else f"{value:.4f}"
     return str(value)

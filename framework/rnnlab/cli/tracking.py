@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from typing import Any
 
 import click
+
+from rnnlab.cli.app import App
 
 
 @click.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def sync(app: Any, runs: tuple[str, ...], as_json: bool) -> None:
+def sync(app: App, runs: tuple[str, ...], as_json: bool) -> None:
     """Ship to MLflow whatever it does not have yet.
 
     Without RUN, all runs except those with tracking.enabled=false; a run named here is shipped in any case.
     """
+    from rnnlab.cli.tables import print_json
     from rnnlab.tracking.sync import sync as ship
 
     results = ship(app.lab, [app.lab.find(name) for name in runs] or None)
     if as_json:
-        click.echo(json.dumps([asdict(result) for result in results], indent=1))
+        print_json([asdict(result) for result in results])
     else:
         for result in results:
             if result.sent or result.pending or runs:
@@ -40,7 +41,7 @@ def sync(app: Any, runs: tuple[str, ...], as_json: bool) -> None:
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1; 5000, or any free one.")
 @click.pass_obj
-def ui(app: Any, port: int | None) -> None:
+def ui(app: App, port: int | None) -> None:
     """Serve MLflow's UI on this lab's runs until Ctrl-C."""
     from rnnlab.tracking.server import serve
 

@@ -95,10 +95,6 @@ class Experiment:
         """The text of a config file that gives this experiment again."""
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100)
 
-    def flat(self) -> dict[str, str | int | float | bool | None]:
-        """See `flatten`."""
-        return flatten(self.to_dict())
-
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """A resolved config as dotted key -> scalar, as overrides name them; lists and mappings as JSON."""

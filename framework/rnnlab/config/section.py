@@ -35,6 +35,11 @@ class DatasetConfig(Section):
 
     limit: int | None = Field(None, ge=1)
     """Keep only this many training examples (the first after a seeded shuffle); other splits stay whole."""
+
+
+class TokenDatasetConfig(DatasetConfig):
+    """Options of data sets whose sources are tokens."""
+
     min_count: int = Field(1, ge=1)
     """Source tokens seen fewer times than this in the training split become the unknown token."""
 

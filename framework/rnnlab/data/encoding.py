@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlab.config.section import DatasetConfig
+from rnnlab.config.section import DatasetConfig, TokenDatasetConfig
 from rnnlab.data.batch import IGNORE, UNKNOWN, Batch
 from rnnlab.data.checks import check_examples
 from rnnlab.data.dataset import Corpus, Example, right_answers
@@ -142,7 +142,8 @@ def encode(corpus: Corpus, config: DatasetConfig) -> EncodedData:
     """
     splits = complete_splits(corpus, config.limit)
     features = check_examples(corpus.mode, splits)
-    schema = _schema(corpus, splits["train"], features, config.min_count)
+    min_count = config.min_count if isinstance(config, TokenDatasetConfig) else 1
+    schema = _schema(corpus, splits["train"], features, min_count)
     target_ids = dict(schema.target.ids)
     if corpus.mode == "asynchronous":
         # A target token spelt like <eos> would end the sequence it stands in; it is encoded as unknown.

@@ -12,6 +12,7 @@ import numpy as np
 from rnnlab.data.tokenizing import Tokenizer, tokenize
 from rnnlab.data.vocabulary import Vocabulary
 from rnnlab.errors import InputError
+from rnnlab.lab.run import replace_text
 from rnnlab.plugins.spec import Mode
 
 
@@ -101,7 +102,7 @@ class Schema:
             "source": self.source and self.source.to_dict(),
             "target": self.target.to_dict(),
         }
-        path.write_text(json.dumps(fields, ensure_ascii=False), encoding="utf-8")
+        replace_text(path, json.dumps(fields, ensure_ascii=False))
 
     @classmethod
     def load(cls, path: Path) -> Schema:

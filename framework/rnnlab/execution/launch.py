@@ -9,9 +9,11 @@ from rnnlab.config.experiment import Experiment
 from rnnlab.errors import InputError, RunError
 from rnnlab.execution.executor import Executor, Handle
 from rnnlab.lab.lab import Lab
-from rnnlab.lab.run import Run
+from rnnlab.lab.run import Run, replace_text
 from rnnlab.plugins.registry import Registry
 
+START_SECONDS = 10.0
+"""How long `stop` waits for a worker that has just been submitted."""
 STOP_SECONDS = 120.0
 """How long `stop` waits for a worker to finish its step and save."""
 
@@ -19,8 +21,8 @@ STOP_SECONDS = 120.0
 def start(lab: Lab, experiment: Experiment, registry: Registry) -> tuple[Run, Executor, Handle]:
     """Make the folder of a new run and submit it to the experiment's executor."""
     run = lab.create_run(f"{experiment.name}-{experiment.cell.name}")
-    run.config_path.write_text(experiment.dump_yaml(), encoding="utf-8")
     run.write_status(state="created", created=time.time())
+    replace_text(run.config_path, experiment.dump_yaml())
     executor = _executor(experiment, registry)
     return run, executor, executor.submit(run.path)
 
@@ -50,6 +52,9 @@ def stop(run: Run, registry: Registry) -> None:
         InputError: the run is not running.
         RunError: the worker did not end within STOP_SECONDS.
     """
+    deadline = time.monotonic() + START_SECONDS
+    while run.state == "created" and time.monotonic() < deadline:
+        time.sleep(0.05)  # submitted a moment ago: its worker has not taken the lock yet
     pid = run.pid
     if not pid:
         raise InputError(f"run {run.id} is {run.state}, not running; nothing to stop")

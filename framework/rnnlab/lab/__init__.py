@@ -1,1 +1,1 @@
-"""The lab on disk: a folder of runs, each with its journal, status and lock. Standard library only."""
+"""The lab on disk: a folder of runs, each with its journal, status and lock. Standard library and YAML."""

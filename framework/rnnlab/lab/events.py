@@ -127,7 +127,7 @@ KINDS: dict[str, type[Event]] = {
 
 def to_line(event: Event) -> bytes:
     """The event as one JSON line, newline included. Numbers that JSON lacks are written as strings."""
-    record = {"event": event.name} | {key: _plain(value) for key, value in asdict(event).items()}
+    record = {"event": event.name} | {key: plain(value) for key, value in asdict(event).items()}
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
@@ -147,11 +147,12 @@ def from_line(line: bytes) -> Event | None:
     return kind(**known)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """`value` in types that JSON has: numbers it lacks (NaN, infinities) become strings."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

@@ -48,12 +48,14 @@ class Lab:
         Raises:
             InputError: there is none, or several.
         """
+        if Path(name).parts[1:] and Run(Path(name)).config_path.exists():
+            return Run(Path(name).absolute())
         runs = self.runs()
         if not runs:
             raise InputError(f"no run {name!r}: {self.path} has no runs; start one with 'rnnlab run PRESET'")
         if name == "latest":
             return runs[-1]
-        exact = [run for run in runs if run.id == Path(name).name]
+        exact = [run for run in runs if run.id == name]
         found = exact or [run for run in runs if run.id.startswith(name)]
         if len(found) == 1:
             return found[0]

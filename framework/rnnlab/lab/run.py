@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.lab import liveness
-from rnnlab.lab.events import RunState
+from rnnlab.lab.events import RunState, plain
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,17 @@ class Run:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The resolved config as plain data."""
+        """The resolved config as plain data.
+
+        Raises:
+            ValueError: config.yaml holds no mapping; or what reading and parsing it raises.
+        """
         import yaml
 
-        return yaml.safe_load(self.config_path.read_text(encoding="utf-8"))
+        config = yaml.safe_load(self.config_path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError(f"expected a mapping, got {type(config).__name__}")
+        return config
 
     def write_status(self, **fields: Any) -> None:
         """Merge `fields` into status.json, atomically."""
@@ -113,7 +120,13 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, fields: Mapping[str, Any]) -> None:
+    """Replace `path` by a JSON object in one step; numbers that JSON lacks are written as strings."""
+    text = json.dumps(plain(fields), ensure_ascii=False, indent=1, allow_nan=False)
+    replace_text(path, text)
+
+
+def replace_text(path: Path, text: str) -> None:
     """Replace `path` in one step: a reader sees the old content or the new, never half."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(fields, ensure_ascii=False, indent=1), encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

@@ -108,20 +108,6 @@ def existing_folders(folders: Iterable[str | Path]) -> tuple[Path, ...]:
     return paths
 
 
-def export_environment(folders: Iterable[str | Path], enabled: bool = True) -> None:
-    """Make this process and those it starts discover plugins in `folders`.
-
-    Args:
-        folders: folders of local plugins, instead of what the environment named.
-        enabled: False turns third-party plugins off; True leaves them as the environment has them.
-
-    Raises:
-        InputError: one of them is no folder.
-    """
-    enabled = enabled and not disabled_by_environment()
-    os.environ |= environment(existing_folders(folders), enabled)
-
-
 def environment(folders: Iterable[Path], enabled: bool) -> dict[str, str]:
     """The variables that say the same to another process."""
     return {PLUGINS_DIR: os.pathsep.join(map(str, folders)), NO_PLUGINS: "" if enabled else "1"}

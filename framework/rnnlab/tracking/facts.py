@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rnnlab.config.experiment import flatten
 from rnnlab.lab.events import RunEnded, RunStarted, Samples
 from rnnlab.lab.run import Run
 
@@ -34,7 +35,7 @@ def params(config: Mapping[str, Any]) -> dict[str, str]:
     Where a run is shipped to is no property of the experiment, so `tracking` is left out.
     """
     table = {}
-    for key, value in _flat(config):
+    for key, value in flatten(config).items():
         if not key.startswith("tracking."):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             table[metric_key(key)] = text[:LONGEST_PARAM]
@@ -43,7 +44,7 @@ def params(config: Mapping[str, Any]) -> dict[str, str]:
 
 def config_tags(run: Run) -> dict[str, str]:
     """Tags known from the config: what the run is called and what it is made of."""
-    tags = {"name": run.config.get("name"), "preset": run.config.get("preset")}
+    tags = {"name": run.config.get("name")}
     tags |= {kind: _type(run.config.get(kind)) for kind in ("cell", "task", "dataset")}
     return {key: str(value) for key, value in tags.items() if value}
 
@@ -121,16 +122,6 @@ def samples_page(samples: Mapping[str, Samples]) -> str:
         for item in event.items:
             lines += [f"- **{name}** {text}" for name, text in item.items()] + [""]
     return "\n".join(lines)
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows = []
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            rows += _flat(value, f"{prefix}{key}.")
-        else:
-            rows.append((f"{prefix}{key}", value))
-    return rows
 
 
 def _type(section: Any) -> str:

@@ -71,6 +71,10 @@ class Mirror:
         dead = not self.run.pid
         tail = Tail(self.run.events_path, self.record.offset)
         if events := tail.poll(CHUNK):
+            if not self.record.run_id and not any(isinstance(event, RunStarted) for event in events):
+                self.record.offset = tail.offset  # its input was wrong before the first step: not a run yet
+                self._save()
+                return True
             store = stores.at(self.record.uri)
             if self._introduce(store, events[0].time):
                 self._ship(store, events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,19 +36,22 @@ class Place:
     dtype: torch.dtype
 
 
-def place(experiment: Experiment) -> Place:
-    """The device and dtype of the training section, with threads and determinism set as it says.
+def place(experiment: Experiment, device: str | None = None) -> Place:
+    """The device (or `device` instead) and dtype of the training section; sets threads and determinism.
 
     Raises:
         InputError: a GPU was asked for and there is none.
     """
     training = experiment.training
     available = torch.cuda.is_available()
-    if training.device == "cuda" and not available:
+    device = device or training.device
+    if device == "cuda" and not available:
         raise InputError("training.device: expected a GPU for 'cuda', found none; use training.device=cpu")
     torch.set_num_threads(training.threads or 1)
+    if training.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what torch asks for on a GPU
     torch.use_deterministic_algorithms(training.deterministic)
-    name = training.device if training.device != "auto" else ("cuda" if available else "cpu")
+    name = device if device != "auto" else ("cuda" if available else "cpu")
     return Place(torch.device(name), DTYPES[training.dtype])
 
 
@@ -86,11 +90,15 @@ class ModelBuilder:
         def make_cell(input_size: int, hidden_size: int) -> Cell:
             return cell_class(input_size, hidden_size, choice.options)
 
+        probes = [make_cell(input_size, config.hidden_size)]
+        if config.num_layers > 1:
+            width = probes[0].state_sizes()[0] * (2 if config.bidirectional else 1)
+            probes.append(make_cell(width, config.hidden_size))
         selection = select_backend(
             self._candidates,
             self.experiment.backend.name,
             choice.name,
-            [make_cell(input_size, config.hidden_size)],
+            probes,
             self.where.device,
             self.where.dtype,
         )
@@ -98,9 +106,17 @@ class ModelBuilder:
         return Stack(make_cell, input_size, config, selection.backend)
 
     @property
-    def selection(self) -> Selection:
-        """The backend of the stack that reads the source."""
-        return self.selections["encoder"]
+    def backend(self) -> str:
+        """The backends chosen, without repetition: one name, or as many as the stacks need."""
+        return "+".join(dict.fromkeys(selection.name for selection in self.selections.values()))
+
+    @property
+    def backend_reason(self) -> str:
+        """Why those, each stack's reason named if they differ."""
+        reasons = {role: selection.reason for role, selection in self.selections.items()}
+        if len(set(reasons.values())) == 1:
+            return next(iter(reasons.values()))
+        return "; ".join(f"{role} {reason}" for role, reason in reasons.items())
 
     @cached_property
     def _candidates(self) -> list[tuple[BackendSpec, Backend]]:

@@ -8,11 +8,13 @@ schedule, random states, place in the data). It is written under a temporary nam
 from __future__ import annotations
 
 import os
+import random
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -30,7 +32,6 @@ class Progress:
         step: optimizer steps done. epoch, batch: the next batch to train on.
         best, best_step: best monitored score so far and where. standing: evaluations since.
         seconds, cpu_seconds: wall and processor time spent in training so far.
-        evaluated_at: the last step whose validation scores are known.
     """
 
     step: int = 0
@@ -41,8 +42,6 @@ class Progress:
     standing: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    evaluated_at: int = -1
-    val: dict[str, float] = field(default_factory=dict)
 
 
 def save(folder: Path, model: nn.Module, state: dict[str, Any], progress: Progress, best: bool) -> Path:
@@ -91,21 +90,32 @@ def load_weights(checkpoint: Path, model: nn.Module) -> None:
 
 
 def load_training(checkpoint: Path) -> tuple[dict[str, Any], Progress]:
-    """The training state of `checkpoint`; restores the random states as a side effect."""
-    state = torch.load(checkpoint / TRAINING, weights_only=True)
-    random = state.pop("random")
-    torch.set_rng_state(random["torch"])
-    if torch.cuda.is_available() and "cuda" in random:
-        torch.cuda.set_rng_state_all(random["cuda"])
+    """The training state of `checkpoint`, on the CPU; restores the random states as a side effect."""
+    state = torch.load(checkpoint / TRAINING, weights_only=True, map_location="cpu")
+    restore_random(state.pop("random"))
     return state, Progress(**state.pop("progress"))
 
 
 def random_state() -> dict[str, Any]:
-    """torch's generators; nothing else in training draws at random."""
-    state: dict[str, Any] = {"torch": torch.get_rng_state()}
+    """The generators of python, numpy and torch, in types that can be loaded without pickle."""
+    name, keys, *rest = np.random.get_state()
+    state = {
+        "torch": torch.get_rng_state(),
+        "python": random.getstate(),
+        "numpy": [name, np.asarray(keys).tolist(), *rest],
+    }
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()
     return state
+
+
+def restore_random(state: dict[str, Any]) -> None:
+    """Restore what `random_state` gave; the GPUs' only where there are as many."""
+    torch.set_rng_state(state["torch"])
+    random.setstate(state["python"])
+    np.random.set_state(tuple(state["numpy"]))
+    if torch.cuda.is_available() and len(state.get("cuda", ())) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
 
 
 def _untied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -32,7 +32,9 @@ class Predictor:
                 f"run {run.id} ({run.state}) has no checkpoint yet; expected one after its first evaluation"
             )
         experiment = build(run.config, registry)
-        self.where = place(experiment)
+        # Answers may be wanted on another machine than the run was trained on.
+        self.where = place(experiment, device="auto")
+        self.batch_size = experiment.training.eval_batch_size
         self.schema = Schema.load(run.schema_path)
         self.task = ModelBuilder(experiment, registry, self.where).task(self.schema)
         checkpoint.load_weights(saved, self.task)
@@ -46,5 +48,8 @@ class Predictor:
             InputError: a line cannot be read as this run's source.
         """
         sources = [self.schema.encode_text(line) for line in lines]
-        predictions = self.task.predict(collate(sources).to(self.where.device))
+        predictions = []
+        for first in range(0, len(sources), self.batch_size):
+            batch = collate(sources[first : first + self.batch_size])
+            predictions += self.task.predict(batch.to(self.where.device))
         return [self.schema.answer(*pair) for pair in zip(predictions, sources, strict=True)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rnnlab.errors import in_words
 from rnnlab.lab.events import Checkpoint, Message, Metrics, RunEnded, RunStarted, Samples
 from rnnlab.lab.journal import Journal
 from rnnlab.lab.run import Run, RunInfo
@@ -26,6 +27,16 @@ class Report:
         self._system = SystemSampler(run.config["tracking"]["system_every"])
         self._journal = Journal(run.events_path)
         self._info = RunInfo(run.id, run.path, run.config)
+
+    def __enter__(self) -> Report:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close the journal; an error on the way out becomes its last event."""
+        if error is not None:
+            step = self.run.status.get("step", 0)
+            self.ended(RunEnded(step=step, state="failed", reason=in_words(error)))
+        self._journal.close()
 
     def started(self, event: RunStarted) -> None:
         """Everything is built; the first step comes next."""
@@ -80,13 +91,9 @@ class Report:
         """The last word."""
         self._journal.write(event)
         self._journal.sync()
-        if event.state != "failed":
+        if event.seconds:
             self.run.write_status(step=event.step, seconds=event.seconds, cpu_seconds=event.cpu_seconds)
         self._call("rnnlab_run_end", state=event.state, reason=event.reason)
-
-    def close(self) -> None:
-        """Close the journal."""
-        self._journal.close()
 
     def _call(self, hook: str, **arguments: Any) -> None:
         def warn(plugin: str, error: BaseException) -> None:

@@ -19,57 +19,60 @@ from rnnlab.training.report import Report
 from rnnlab.training.trainer import Trainer
 
 
-def train(
-    run: Run, experiment: Experiment, registry: Registry, report: Report, stop: StopRequest
-) -> RunEnded:
-    """Build everything, train (from the last checkpoint if the run has one), score the test split.
+class Session:
+    """A run that is built and ready: its data, its task, its trainer.
 
-    Args:
-        run: the run's folder; schema.json and checkpoints/ are written to it.
-        experiment: its resolved config.
-        registry: the installed plugins.
-        report: where to report.
-        stop: read between steps; a request ends the run as "stopped" after a checkpoint.
-
-    Returns:
-        The last event, not yet written.
-
-    Raises:
-        InputError: the data or the choice of backend are wrong; nothing has been trained.
-        RunError: training cannot go on.
+    Attributes:
+        started: the event that announces it, not yet written.
     """
-    seed_everything(experiment.seed)
-    where = place(experiment)
-    data, licence = read_data(experiment, registry)
-    data.schema.save(run.schema_path)
-    builder = ModelBuilder(experiment, registry, where)
-    task = builder.task(data.schema)
-    trainer = Trainer(
-        task,
-        data,
-        experiment.training,
-        seed=experiment.seed,
-        monitor=experiment.monitor,
-        better=experiment.better,
-        checkpoints=run.checkpoints,
-        report=report,
-        stop=stop,
-    )
-    resumed = (run.checkpoints / "last").exists()
-    if resumed:
-        trainer.resume()
-    selection = builder.selection
-    report.started(
-        RunStarted(
-            step=trainer.progress.step,
+
+    def __init__(
+        self, run: Run, experiment: Experiment, registry: Registry, report: Report, stop: StopRequest
+    ) -> None:
+        """Read the data, choose the backend, build the task, and restore the last checkpoint if there is one.
+
+        Args:
+            run: the run's folder; schema.json and checkpoints/ are written to it.
+            experiment: its resolved config.
+            registry: the installed plugins.
+            report: where to report.
+            stop: read between steps; a request ends the run as "stopped" after a checkpoint.
+
+        Raises:
+            InputError: the data or the choice of backend are wrong; nothing has been trained.
+        """
+        seed_everything(experiment.seed)
+        where = place(experiment)
+        data, licence = read_data(experiment, registry)
+        data.schema.save(run.schema_path)
+        builder = ModelBuilder(experiment, registry, where)
+        task = builder.task(data.schema)
+        self._report = report
+        self._trainer = Trainer(
+            task,
+            data,
+            experiment.training,
+            seed=experiment.seed,
+            monitor=experiment.monitor,
+            better=experiment.better,
+            checkpoints=run.checkpoints,
+            report=report,
+            stop=stop,
+        )
+        resumed = (run.checkpoints / "last").exists()
+        if resumed:
+            self._trainer.resume()
+        step = self._trainer.progress.step
+        self.started = RunStarted(
+            step=step,
             pid=os.getpid(),
-            resumed_from=trainer.progress.step if resumed else None,
-            total_steps=trainer.total_steps,
+            resumed_from=step if resumed else None,
+            total_steps=self._trainer.total_steps,
             parameters=parameter_count(task),
             monitor=experiment.monitor,
             better=experiment.better,
-            backend=selection.name,
-            backend_reason=selection.reason,
+            backend=builder.backend,
+            backend_reason=builder.backend_reason,
             device=str(where.device),
             dtype=experiment.training.dtype,
             threads=torch.get_num_threads(),
@@ -77,20 +80,32 @@ def train(
             versions=versions(registry, experiment),
             baselines=baselines(data, "test"),
         )
-    )
-    state, reason = trainer.train()
-    scores = {}
-    if state == "finished":
-        scores = {f"test/{name}": score for name, score in trainer.score("test").items()}
-    progress = trainer.progress
-    return RunEnded(
-        step=progress.step,
-        state=state,
-        reason=reason,
-        seconds=progress.seconds,
-        cpu_seconds=progress.cpu_seconds,
-        scores=scores,
-    )
+
+    def train(self) -> RunEnded:
+        """Train, and score the test split with the best checkpoint if the run was not stopped.
+
+        Returns:
+            The last event, as it was written.
+
+        Raises:
+            RunError: training cannot go on.
+        """
+        self._report.started(self.started)
+        state, reason = self._trainer.train()
+        scores = {}
+        if state == "finished":
+            scores = {f"test/{name}": score for name, score in self._trainer.score("test").items()}
+        progress = self._trainer.progress
+        ended = RunEnded(
+            step=progress.step,
+            state=state,
+            reason=reason,
+            seconds=progress.seconds,
+            cpu_seconds=progress.cpu_seconds,
+            scores=scores,
+        )
+        self._report.ended(ended)
+        return ended
 
 
 def seed_everything(seed: int) -> None:

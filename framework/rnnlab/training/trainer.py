@@ -157,12 +157,14 @@ class Trainer:
         values = self._window.drain()
         loss, norm = values["train/loss"], values["train/grad_norm"]
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise RunError(
-                f"the loss is not finite: mean loss {loss}, gradient norm {norm} over the last "
-                f"{steps} steps up to step {self.progress.step}; the last good checkpoint is kept; "
-                "lower training.learning_rate or training.clip_grad_norm"
-            )
+            raise self._diverged(f"mean loss {loss}, gradient norm {norm} over the last {steps} steps")
         self.report.interval(self.progress, self._epoch(), values)
+
+    def _diverged(self, what: str) -> RunError:
+        return RunError(
+            f"the loss is not finite: {what}, step {self.progress.step}; the last good checkpoint is kept; "
+            "start again with a lower training.learning_rate or training.clip_grad_norm"
+        )
 
     def _evaluate(self) -> None:
         self._log()
@@ -170,11 +172,12 @@ class Trainer:
         scores, predictions = evaluate(self.task, split, self.config.eval_batch_size, self.device)
         progress = self.progress
         score = scores[self.monitor]
+        if not (math.isfinite(scores["loss"]) and math.isfinite(score)):
+            raise self._diverged(f"validation loss {scores['loss']}, {self.monitor} {score}")
         sign = 1.0 if self.better == "max" else -1.0
         improved = progress.best is None or sign * score > sign * progress.best
         if improved:
             progress.best, progress.best_step, progress.standing = score, progress.step, 0
-            progress.val = scores
         else:
             progress.standing += 1
         self.schedule.observe(improved)

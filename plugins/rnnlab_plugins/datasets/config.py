@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rnnlab.api import DatasetConfig
+from rnnlab.api import DatasetConfig, TokenDatasetConfig
 
 
 def _absolute(path: str) -> str:
@@ -28,14 +28,14 @@ class DigitsConfig(DatasetConfig):
     """`rows`: 8 steps of 8 pixels. `pixels`: 64 steps of 1 pixel, a longer memory."""
 
 
-class StressConfig(DatasetConfig):
+class StressConfig(TokenDatasetConfig):
     """Stress of English vowels."""
 
     words: int | None = Field(30_000, ge=10)
     """Dictionary words to take, in a fixed random order; null for all."""
 
 
-class G2PConfig(DatasetConfig):
+class G2PConfig(TokenDatasetConfig):
     """English spelling to phonemes."""
 
     words: int | None = Field(None, ge=10)
@@ -44,7 +44,7 @@ class G2PConfig(DatasetConfig):
     """Keep the stress digits of vowels (AH0): 69 phonemes instead of 39."""
 
 
-class InflectionConfig(DatasetConfig):
+class InflectionConfig(TokenDatasetConfig):
     """English inflection."""
 
     tags: tuple[Literal["NNS", "VBD", "VBN", "VBG", "VBZ", "JJR", "JJS", "RBR", "RBS"], ...] = Field(
@@ -53,7 +53,7 @@ class InflectionConfig(DatasetConfig):
     """Forms to learn, as Penn Treebank tags: `[VBD]` alone is the past-tense problem."""
 
 
-class PinyinConfig(DatasetConfig):
+class PinyinConfig(TokenDatasetConfig):
     """Pinyin has no options of its own."""
 
 
@@ -74,7 +74,7 @@ class FilesConfig(DatasetConfig):
         return {name: path for name, path in given.items() if path is not None}
 
 
-class PairedFilesConfig(FilesConfig):
+class PairedFilesConfig(FilesConfig, TokenDatasetConfig):
     """Splits in pairs of files, line by line, or each in one file."""
 
     train_target: File | None = None
@@ -99,35 +99,50 @@ class PairedFilesConfig(FilesConfig):
         return self
 
 
-class TextClassesConfig(FilesConfig):
+class TextClassesConfig(FilesConfig, TokenDatasetConfig):
     """Labelled texts."""
 
     format: Literal["auto", "tsv", "csv", "jsonl", "trec"] = "auto"
     """What the files are; auto goes by their extension (.tsv, .csv, .jsonl), TREC's has none of its own."""
-    header: bool = True
-    """Whether the first line of a TSV or CSV names the columns."""
+    header: bool | None = None
+    """Whether the first line of a TSV or CSV names the columns; null for yes."""
     text: str | int | None = None
     """Column of the text, by name or number from 0; null for `text`, or 1 without a header."""
     label: str | int | None = None
     """Column of the label, by name or number from 0; null for `label`, or 0 without a header."""
-    trec_labels: Literal["coarse", "fine"] = "coarse"
-    """TREC only: DESC, or DESC:manner."""
+    trec_labels: Literal["coarse", "fine"] | None = None
+    """TREC only: DESC, or DESC:manner; null for coarse."""
     lowercase: bool = False
     """Lower-case the text."""
     tokenizer: Tokenizer = "words"
     """`words`: runs of letters and digits, and single marks. `space`: split at spaces. `characters`."""
 
     @model_validator(mode="after")
+    def _only_what_the_format_has(self) -> TextClassesConfig:
+        if self.format == "trec":
+            unused = {"header": self.header, "text": self.text, "label": self.label}
+        else:
+            unused = {"trec_labels": self.trec_labels} | (
+                {"header": self.header} if self.format == "jsonl" else {}
+            )
+        for name, value in unused.items():
+            if value is not None:
+                raise ValueError(
+                    f"{name} means nothing for format {self.format!r}, got {value!r}; leave it out"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _numbers_without_header(self) -> TextClassesConfig:
         for name, column in (("text", self.text), ("label", self.label)):
-            if isinstance(column, str) and not self.header:
+            if isinstance(column, str) and self.header is False:
                 raise ValueError(
                     f"{name} must be a column number without a header, got {column!r}; use 0, 1, ..."
                 )
         return self
 
 
-class ConlluConfig(FilesConfig):
+class ConlluConfig(FilesConfig, TokenDatasetConfig):
     """CoNLL-U treebanks."""
 
     label: Literal["upos", "xpos"] = "upos"
@@ -155,7 +170,7 @@ class ParallelTextConfig(PairedFilesConfig):
     target_min_count: int = Field(1, ge=1)
     """Target tokens seen fewer times than this in the training split become the unknown token."""
     max_len: int | None = Field(None, ge=1)
-    """Leave out training pairs with more tokens than this on a side; val and test stay whole."""
+    """Leave out pairs of the file `train` with more tokens than this on a side; other files stay whole."""
 
 
 class TimeSeriesConfig(FilesConfig):

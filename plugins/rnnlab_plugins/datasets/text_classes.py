@@ -97,10 +97,10 @@ def _table_rows(path: str, lines: list[str], kind: str, config: TextClassesConfi
                 continue
             if not width:
                 width = len(row)
-                names = row if config.header else []
+                names = [] if config.header is False else row
                 label = _column(path, "label", config.label, names, width, 0)
                 text = _column(path, "text", config.text, names, width, 1)
-                if config.header:
+                if config.header is not False:
                     continue
             if len(row) != width:
                 remedy = "mend the line" if kind == "csv" else "mend the line, texts must not hold tabs"

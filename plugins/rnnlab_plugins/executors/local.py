@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -39,4 +40,5 @@ class LocalExecutor(Executor):
 
     def cancel(self, handle: Handle) -> None:
         """Send SIGTERM; the worker finishes its step, saves and ends as stopped."""
-        os.kill(int(handle.key), signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(int(handle.key), signal.SIGTERM)

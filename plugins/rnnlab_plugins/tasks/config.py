@@ -8,14 +8,16 @@ from pydantic import Field
 
 from rnnlab.api import Section
 
+TOKEN_EMBEDDING_SIZE = 128
+"""Width of token embeddings where `embedding_size` is null."""
+
 
 class SourceConfig(Section):
     """Options of every task that reads a source sequence."""
 
-    embedding_size: int = Field(128, ge=1)
-    """Width of the token embeddings, and of real-valued features where `project_features` is on."""
-    project_features: bool = False
-    """Map real-valued features linearly to `embedding_size`; off, the stack reads them as they are."""
+    embedding_size: int | None = Field(None, ge=1)
+    """Width of the token embeddings, null for 128. Real-valued features are mapped linearly to this width;
+    null leaves them as they are."""
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Probability of zeroing a value that enters a stack or the output layer, during training."""
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0)

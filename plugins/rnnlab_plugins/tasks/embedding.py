@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnlab.api import Schema
-from rnnlab_plugins.tasks.config import SourceConfig
+from rnnlab_plugins.tasks.config import TOKEN_EMBEDDING_SIZE, SourceConfig
 from rnnlab_plugins.tasks.padding import step_mask
 
 
@@ -21,15 +21,16 @@ class SourceEmbedding(nn.Module):
 
     def __init__(self, config: SourceConfig, schema: Schema) -> None:
         super().__init__()
-        self.output_size = config.embedding_size
         self.layer: nn.Module
         if schema.source is not None:
-            self.layer = nn.Embedding(len(schema.source), config.embedding_size)
-        elif config.project_features:
-            self.layer = nn.Linear(schema.features, config.embedding_size)
+            self.output_size = config.embedding_size or TOKEN_EMBEDDING_SIZE
+            self.layer = nn.Embedding(len(schema.source), self.output_size)
+        elif config.embedding_size is not None:
+            self.output_size = config.embedding_size
+            self.layer = nn.Linear(schema.features, self.output_size)
         else:
-            self.layer = nn.Identity()
             self.output_size = schema.features
+            self.layer = nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
         # Features arrive in float32; this follows the model's dtype even where the layer has no parameter.
         self.register_buffer("_like", torch.empty(0), persistent=False)

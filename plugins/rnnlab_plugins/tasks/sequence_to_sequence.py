@@ -17,7 +17,7 @@ from rnnlab.api import IGNORE, Batch, Evaluation, InputError, Loss, Schema, Stac
 from rnnlab_plugins.tasks import metrics
 from rnnlab_plugins.tasks.attention import LuongAttention, Memory
 from rnnlab_plugins.tasks.bridge import StateShape, make_bridge
-from rnnlab_plugins.tasks.config import SequenceToSequenceConfig
+from rnnlab_plugins.tasks.config import TOKEN_EMBEDDING_SIZE, SequenceToSequenceConfig
 from rnnlab_plugins.tasks.decoding import greedy_decode
 from rnnlab_plugins.tasks.embedding import SourceEmbedding
 from rnnlab_plugins.tasks.loss import cross_entropy
@@ -46,7 +46,8 @@ class SequenceToSequence(Task):
         vocab_size = len(schema.target)
         self.source_embedding = SourceEmbedding(config, schema)
         self.encoder = build_stack(self.source_embedding.output_size, role="encoder")
-        self.decoder = build_stack(config.embedding_size, role="decoder")
+        target_size = config.embedding_size or TOKEN_EMBEDDING_SIZE
+        self.decoder = build_stack(target_size, role="decoder")
         self.bridge = make_bridge(config.bridge, StateShape.of(self.encoder), StateShape.of(self.decoder))
         hidden_size = self.decoder.output_size
         self.attention = (
@@ -55,16 +56,16 @@ class SequenceToSequence(Task):
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(hidden_size, vocab_size)
         if config.tie_embeddings:
-            if config.embedding_size != hidden_size:
+            if target_size != hidden_size:
                 raise InputError(
                     f"task.tie_embeddings needs embedding_size equal to the decoder's hidden size "
-                    f"{hidden_size}, got {config.embedding_size}; set task.embedding_size={hidden_size}"
+                    f"{hidden_size}, got {target_size}; set task.embedding_size={hidden_size}"
                 )
             # One parameter under one name; this scale suits both of its uses (Press and Wolf 2017).
             nn.init.normal_(self.output.weight, std=hidden_size**-0.5)
             self.target_embedding = None
         else:
-            self.target_embedding = nn.Embedding(vocab_size, config.embedding_size)
+            self.target_embedding = nn.Embedding(vocab_size, target_size)
 
     def loss(self, batch: Batch) -> Loss:
         """Cross entropy per target token, eos included, under the config's teacher forcing and smoothing."""

@@ -177,6 +177,40 @@ def test_without_a_command_the_runs_are_listed(rnnlab):
     assert "has no runs; start one with 'rnnlab run digits'" in done.stdout
 
 
+def test_a_killed_worker_is_a_failure_and_can_be_resumed(rnnlab, tmp_path, rows):
+    command = [*RNNLAB, "run", "digits-rows", *SMALL, "training.epochs=200", "training.eval_every=4"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: (found := rows()) and found[0]["step"] >= 8)
+        status = json.loads((tmp_path / "runs" / rows()[0]["run"] / "status.json").read_text())
+        os.kill(status["pid"], signal.SIGKILL)
+        output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "ended without a last word" in output
+    assert rows()[0]["state"] == "crashed"
+    resumed = rnnlab("resume", "latest", "--detach")
+    assert resumed.returncode == 0
+    wait_until(lambda: rows()[0]["state"] == "running")
+    assert rnnlab("stop", "latest").returncode == 0
+
+
+def test_a_run_stopped_the_moment_it_is_detached(rnnlab, rows):
+    rnnlab("run", "digits-rows", *SMALL, "training.epochs=500", "--detach")
+    stopped = rnnlab("stop", "latest")
+    assert stopped.returncode == 0, stopped.stderr
+    assert rows()[0]["state"] == "stopped"
+
+
+def test_one_unreadable_run_does_not_hide_the_others(rnnlab, tmp_path, rows):
+    rnnlab("run", "digits-rows", *SMALL, "training.max_steps=1")
+    for name, text in (("empty", ""), ("torn", "a: [")):
+        (tmp_path / "runs" / name).mkdir()
+        (tmp_path / "runs" / name / "config.yaml").write_text(text)
+    found = {row["run"]: row["reason"] for row in rows()}
+    assert len(found) == 3
+    assert "config.yaml cannot be read" in found["empty"]
+    assert "config.yaml cannot be read" in found["torn"]
+
+
 def test_doctor_says_what_is_there(rnnlab):
     done = rnnlab("doctor", "--json")
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnnlab.config.build import build, load
+from rnnlab.config.experiment import flatten
 from rnnlab.plugins.registry import Registry
 
 OPTIONAL = {
@@ -51,7 +52,7 @@ def test_every_default_is_written_out(registry):
     resolved = load("digits", [], registry).to_dict()
     assert resolved["name"] == "digits" and resolved["seed"] == 0 and resolved["description"] == ""
     assert resolved["task"] == {"type": "naming"}
-    assert resolved["dataset"] == {"type": "images", "limit": None, "min_count": 1, "rows": False}
+    assert resolved["dataset"] == {"type": "images", "limit": None, "rows": False}
     assert resolved["cell"] == {"type": "gated", "bias": True, "forget_bias": 2.0}
     assert resolved["backend"] == {"type": "auto"} and resolved["executor"] == {"type": "here"}
     assert resolved["training"]["learning_rate"] == 0.01 and resolved["training"]["batch_size"] == 32
@@ -80,7 +81,7 @@ def test_the_monitor_is_the_tasks_own_unless_given(registry):
 
 def test_flat_keys_are_overrides_of_scalars(registry):
     experiment = load("translate", ["cell.sizes=[1, 2]", "task.attention.heads=3"], registry)
-    flat = experiment.flat()
+    flat = flatten(experiment.to_dict())
     assert flat["name"] == "translate" and flat["cell.type"] == "elman" and flat["training.patience"] is None
     assert json.loads(str(flat["cell.sizes"])) == [1, 2]
     assert json.loads(str(flat["task.attention"])) == {"heads": 3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnlab.config.section import DatasetConfig
+from rnnlab.config.section import TokenDatasetConfig
 from rnnlab.data.baselines import baselines, most_frequent
 from rnnlab.data.dataset import Corpus, Example
 from rnnlab.data.encoding import encode
@@ -14,7 +14,7 @@ from rnnlab.plugins.spec import Mode
 
 def scores(mode: Mode, train: list[Example], test: list[Example], min_count: int = 1) -> dict[str, float]:
     corpus = Corpus(mode, {"train": train, "val": test, "test": test})
-    return baselines(encode(corpus, DatasetConfig(min_count=min_count)), "test")  # pyright: ignore[reportCallIssue]
+    return baselines(encode(corpus, TokenDatasetConfig(limit=None, min_count=min_count)), "test")
 
 
 def test_class() -> None:

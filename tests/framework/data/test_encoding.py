@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnnlab.config.section import DatasetConfig
+from rnnlab.config.section import TokenDatasetConfig
 from rnnlab.data.batch import IGNORE, UNKNOWN
 from rnnlab.data.dataset import Corpus, Example
 from rnnlab.data.encoding import EncodedData, encode
@@ -56,7 +56,7 @@ def translation_corpus(**options: object) -> Corpus:
 
 
 def encoded(corpus: Corpus, **options: int) -> EncodedData:
-    return encode(corpus, DatasetConfig.model_validate(options))
+    return encode(corpus, TokenDatasetConfig.model_validate(options))
 
 
 def test_vocabularies_hold_the_training_split_alone() -> None:
@@ -154,9 +154,9 @@ def test_digest_is_of_the_content() -> None:
 def test_digest_does_not_depend_on_hash_randomisation() -> None:
     program = (
         "from rnnlab.data.encoding import encode\nfrom rnnlab.data.dataset import Corpus, Example\n"
-        "from rnnlab.config.section import DatasetConfig\n"
+        "from rnnlab.config.section import TokenDatasetConfig\n"
         "train = [Example((str(i % 7), str(i)), str(i % 3)) for i in range(50)]\n"
-        "data = encode(Corpus('class', {'train': train}), DatasetConfig(limit=30))\n"
+        "data = encode(Corpus('class', {'train': train}), TokenDatasetConfig(limit=30))\n"
         "print(data.digest, data.schema.source.tokens)"
     )
     runs = [

@@ -1,5 +1,6 @@
 """Real runs in processes of their own: stopped, killed, resumed, failed."""
 
+import math
 import os
 import signal
 import time
@@ -31,6 +32,11 @@ def wait_for_step(run, step):
     while not (run.events_path.exists() and any(e.step >= step for e in read(run.events_path))):
         assert time.monotonic() < deadline, run.log_path.read_text()
         time.sleep(0.01)
+
+
+def resume_whatever_its_state(run, executor):
+    """Submit a run again, a finished one too."""
+    return executor, executor.submit(run.path)
 
 
 def curve(run, key="train/loss"):
@@ -78,10 +84,10 @@ def test_the_resolved_config_runs_again_exactly(launch, registry):
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_an_interrupted_run_ends_as_if_it_had_not_been(launch, registry, how):
-    plan = ("digits-rows", "training.epochs=4", "stack.num_layers=2", "stack.dropout=0.2")
+    plan = ("digits-rows", "training.epochs=40", "stack.num_layers=2", "stack.dropout=0.2")
     whole, executor, handle = launch(*plan)
     assert wait(executor, handle) == 0
-    run, executor, handle = launch(*plan, "training.eval_every=6")
+    run, executor, handle = launch(*plan, "training.eval_every=6", "training.samples=0")
     wait_for_step(run, 13)
     if how == "stopped":
         stop(run, registry)
@@ -116,10 +122,24 @@ def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_checkpoint(launc
     assert wait(executor, handle) == 1
     assert run.state == "failed"
     assert "the loss is not finite" in run.status["reason"]
-    assert "lower training.learning_rate" in run.status["reason"]
-    last = run.checkpoints / "last"
-    if last.exists():  # it may fail before the first evaluation
-        assert all(tensor.isfinite().all() for tensor in weights(run).values())
+    assert "start again with a lower training.learning_rate" in run.status["reason"]
+    ended = list(read(run.events_path))[-1]
+    assert isinstance(ended, RunEnded)
+    assert (ended.state, ended.reason) == ("failed", run.status["reason"])
+    assert all(math.isfinite(value) for value in curve(run, "val/loss").values())
+    # Trained further until it diverges, from a checkpoint that was good: that one is still there, and good.
+    config = run.config_path.read_text()
+    assert "learning_rate: 1.0e+25" in config
+    sane, executor, handle = launch(
+        str(run.config_path), "training.learning_rate=0.01", "training.max_steps=2"
+    )
+    assert wait(executor, handle) == 0
+    good = weights(sane)
+    sane.config_path.write_text(config)
+    executor, handle = resume_whatever_its_state(sane, executor)
+    assert wait(executor, handle) == 1
+    assert "the loss is not finite" in sane.status["reason"]
+    torch.testing.assert_close(weights(sane), good, rtol=0, atol=0)
 
 
 def test_wrong_data_is_bad_input(launch, tmp_path):

@@ -122,14 +122,6 @@ def test_another_process_rediscovers_the_same_plugins(folder, monkeypatch):
     assert found.stdout.split(maxsplit=1) == ["rnnlab_local_mine:Target", f"{folder / 'mine.py'}\n"]
 
 
-def test_export_environment_reaches_discovery(folder, monkeypatch):
-    (folder / "mine.py").write_text(CELL.format(name="mine"))
-    monkeypatch.setenv(discovery.PLUGINS_DIR, "")  # restored afterwards
-    monkeypatch.setenv(discovery.NO_PLUGINS, "")
-    discovery.export_environment([folder])
-    assert "mine" in names(Registry.discover())
-
-
 def test_discovery_and_listing_import_nothing_heavy(folder: Path):
     (folder / "mine.py").write_text(CELL.format(name="mine"))
     code = (

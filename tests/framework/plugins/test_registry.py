@@ -250,7 +250,7 @@ def test_load_and_config_model_check_what_they_find(install):
     registry = Registry.discover()
     words = registry.get("dataset", "words")
     assert registry.load(words).__name__ == "Words"
-    assert registry.config_model(words)().model_dump() == {"limit": None, "min_count": 1, "size": 1}
+    assert registry.config_model(words)().model_dump() == {"limit": None, "size": 1}
     assert registry.config_model(registry.get("dataset", "plain")).__name__ == "DatasetConfig"
     assert registry.config_model(registry.get("executor", "runner")).__name__ == "Section"
 

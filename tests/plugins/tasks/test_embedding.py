@@ -26,7 +26,7 @@ def test_features_go_in_as_they_are_in_the_models_dtype(make_schema):
 
 
 def test_projected_features_keep_nan_at_padding_out_of_the_gradient(make_schema):
-    config = SourceConfig(embedding_size=5, project_features=True)
+    config = SourceConfig(embedding_size=5)
     embedding = SourceEmbedding(config, make_schema("class", features=3))
     source = torch.randn(2, 2, 3)
     source[1, 1] = float("nan")

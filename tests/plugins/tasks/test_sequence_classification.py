@@ -65,7 +65,7 @@ def test_padding_changes_nothing(
     build, make_schema, collate, pad_more, gradients, pooling, features, project
 ):
     sources = [torch.randn(len(row), features) for row in SOURCES] if features else SOURCES
-    options = {"pooling": pooling, "project_features": project}
+    options = {"pooling": pooling, "embedding_size": 5 if project else None}
     task = build(options, make_schema("class", features=features), num_layers=2, bidirectional=True)
     batch = collate(sources, TARGETS)
     padded = pad_more(batch)

@@ -56,7 +56,7 @@ def test_answers_are_one_label_a_step(build, collate):
 def test_padding_changes_nothing(build, make_schema, collate, pad_more, gradients, features, project):
     sources = [torch.randn(len(row), features) for row in SOURCES] if features else SOURCES
     schema = make_schema("synchronous", features=features)
-    task = build({"project_features": project}, schema, num_layers=2, bidirectional=True)
+    task = build({"embedding_size": 5 if project else None}, schema, num_layers=2, bidirectional=True)
     batch = collate(sources, TARGETS)
     padded = pad_more(batch)
     torch.testing.assert_close(task.loss(padded).value, task.loss(batch).value)

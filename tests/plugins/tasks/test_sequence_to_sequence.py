@@ -73,7 +73,7 @@ def test_padding_changes_nothing(
     build, make_schema, collate, pad_more, gradients, attention, features, reverse_source
 ):
     sources = [torch.randn(len(row), features) for row in SOURCES] if features else SOURCES
-    options = {"attention": attention, "reverse_source": reverse_source, "project_features": True}
+    options = {"attention": attention, "reverse_source": reverse_source}
     schema = make_schema("asynchronous", features=features)
     task = build(options, schema, num_layers=2, bidirectional=True)
     batch = collate(sources, TARGETS, EOS)
