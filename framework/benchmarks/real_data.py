@@ -2,8 +2,9 @@
 
     RNNLAB_DATA=/path/to/data .venv/bin/python framework/benchmarks/real_data.py [--only NAME ...]
 
-RNNLAB_DATA names a folder with `trec6`, `japanese_vowels` and `ud_english_ewt`; rows whose files are missing
-are left out, and said so. Every row is one `rnnlab run` command, trained in a lab of its own.
+RNNLAB_DATA names a folder with `trec6`, `japanese_vowels`, `ud_english_ewt`, `snips_slots` and
+`multi30k_en_de`; rows whose files are missing are left out, and said
+so. Every row is one `rnnlab run` command, trained in a lab of its own.
 """
 
 from __future__ import annotations
@@ -80,19 +81,13 @@ ROWS = (
 
 
 def main() -> None:
-    """Run the rows, print each as it ends, and replace the table in results.md."""
+    """Run the rows, print each as it ends, and put it into the table of results.md."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--only", nargs="+", metavar="NAME", help="rows to run; the table is printed, not written"
-    )
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="rows to run; the others stay as they are")
     only = parser.parse_args().only
     folder = Path(os.environ.get("RNNLAB_DATA", ROOT.parent / "shared" / "data"))
-    lines = [
-        "| command | test score | seeds | most frequent answer | seconds (one run, wall / CPU) |",
-        "| --- | --- | --- | --- | --- |",
-    ]
     for row in ROWS:
         if only and row.name not in only:
             continue
@@ -100,10 +95,9 @@ def main() -> None:
         if missing:
             print(f"left out: {row.command}: no {', '.join(missing)} in {folder}", file=sys.stderr)
             continue
-        lines.append(measure(row, folder))
-        print(lines[-1], flush=True)
-    if not only:
-        write(lines)
+        line = measure(row, folder)
+        print(line, flush=True)
+        write(line)
 
 
 def files(row: Row) -> list[str]:
@@ -140,17 +134,29 @@ def percent(metric: str, score: float) -> float:
     return score if metric.endswith("bleu") else 100 * score
 
 
-def write(lines: list[str]) -> None:
-    """Put the table between its marks in results.md, with the machine and versions it was made on."""
+def write(line: str) -> None:
+    """Put a row into the table of results.md, in place of the row of the same command."""
     made = (
         f"Made with python {platform.python_version()}, torch {torch.__version__}, on {os.cpu_count()} "
         f"processors ({platform.machine()}), one thread a run."
     )
-    text = RESULTS.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    table = "\n".join(lines)
-    RESULTS.write_text(f"{before}{BEGIN}\n{made}\n\n{table}\n{END}{after}", encoding="utf-8")
+    before, _, rest = RESULTS.read_text(encoding="utf-8").partition(BEGIN)
+    table, _, after = rest.partition(END)
+    lines = {command_of(old): old for old in table.splitlines() if old.startswith("| `")}
+    lines[command_of(line)] = line
+    order = [f"`rnnlab run {row.command}`" for row in ROWS]
+    head = (
+        "| command | test score | seeds | most frequent answer | seconds (one run, wall / CPU) |",
+        "| --- | --- | --- | --- | --- |",
+    )
+    rows = [lines[command] for command in order if command in lines]
+    table = "\n".join((made, "", *head, *rows))
+    RESULTS.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def command_of(line: str) -> str:
+    """The first cell of a row."""
+    return line.split("|")[1].strip()
 
 
 if __name__ == "__main__":

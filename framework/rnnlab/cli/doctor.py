@@ -6,8 +6,10 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import click
 
@@ -77,10 +79,19 @@ def _plugins(app: App) -> Iterator[Finding]:
         yield Finding("plugins", "ok", "all healthy")
 
 
+def _writable(folder: Path) -> bool:
+    """Whether a file can really be made there; os.access tells root nothing."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def _lab(app: App) -> Iterator[Finding]:
     lab = app.lab.path
     parent = next(path for path in (lab, *lab.parents) if path.exists())
-    if os.access(parent, os.W_OK):
+    if parent.is_dir() and _writable(parent):
         yield Finding("lab", "ok", f"{lab}, {len(app.lab.runs())} runs")
     else:
         yield Finding("lab", "bad", f"{lab} cannot be written; name another folder with --runs-dir")

@@ -24,6 +24,8 @@ STAMP = "-MMDD-HHMMSS-xxxx"
 """What every run's id ends with; left out of the progress line."""
 WIDE = 100
 """Columns from which on there is room for a bar."""
+SETTLED_SECONDS = 2.0
+"""No estimate of the time left before this."""
 LINE_SECONDS = 10.0
 """Without a terminal, a line of training metrics at most this often; evaluations always get one."""
 
@@ -60,9 +62,11 @@ class Following:
 
     def seconds_left(self) -> float | None:
         """Estimated from the mean speed since the worker started; None before there is one."""
-        if self.began is None or self.total_steps is None or self.step <= self.began[1]:
+        if self.began is None or self.total_steps is None:
             return None
         since, first = self.began
+        if self.step <= first or time.monotonic() - since < SETTLED_SECONDS:
+            return None
         return (time.monotonic() - since) / (self.step - first) * (self.total_steps - self.step)
 
     def describe(self) -> str:
@@ -236,12 +240,17 @@ def _conclude(item: Following, console: Console) -> None:
     if ended is None and item.total_steps is None and run.state == "created":
         say(f"{run.id}: stopped before its first step\n  start it: rnnlab resume {run.id}")
         return
+    if ended is None and run.pid:
+        click.echo(
+            f"error: run {run.id} is already running (process {run.pid}); wait for it or stop it", err=True
+        )
+        return
     if ended is None and run.status.get("reason"):
         click.echo(f"error: {run.status['reason']}", err=True)
         return
     if ended is None:
-        say(f"{run.id}: crashed (its worker, process {item.handle.key}, ended without a last word)")
-        say(f"  its log: {run.log_path}\n  go on from the last checkpoint: rnnlab resume {run.id}")
+        what = f"{run.id} crashed: its worker, process {item.handle.key}, ended without a last word"
+        click.echo(f"error: {what}; its log is {run.log_path}; go on with 'rnnlab resume {run.id}'", err=True)
         return
     if ended.state == "failed":
         click.echo(f"error: {ended.reason}", err=True)

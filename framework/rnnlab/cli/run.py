@@ -43,6 +43,10 @@ def run(
     from rnnlab.config import experiment, presets
     from rnnlab.config.build import load
 
+    if as_json and not (list_presets or detach):
+        raise click.UsageError("--json goes with --list or --detach")
+    if list_presets and source:
+        raise click.UsageError(f"--list takes no preset, got {source!r}")
     if list_presets:
         from rnnlab.cli.tables import print_presets
 

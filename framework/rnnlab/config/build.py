@@ -30,8 +30,14 @@ def load(source: str, assignments: Sequence[str], registry: Registry) -> Experim
         ConfigError: what it says is wrong; `problems` holds every error.
     """
     raw = _read(source, registry)
+    needs = (raw.pop(presets.ABOUT, None) or {}).get("needs")
     raw, problems = overrides.apply(raw, assignments)
-    return _build(raw, registry, problems)
+    try:
+        return _build(raw, registry, problems)
+    except ConfigError as error:
+        if needs and any(problem.startswith("dataset.") for problem in error.problems):
+            raise ConfigError([*error.problems, f"this preset needs your files: {needs}"]) from None
+        raise
 
 
 def _read(source: str, registry: Registry) -> dict[str, Any]:
@@ -42,7 +48,7 @@ def _read(source: str, registry: Registry) -> dict[str, Any]:
         name = path.stem
     else:
         raw, name = presets.read_preset(source, registry), source
-    return {"name": name} | {key: value for key, value in raw.items() if key != presets.ABOUT}
+    return {"name": name} | raw
 
 
 def build(raw: Mapping[str, Any], registry: Registry) -> Experiment:
@@ -52,6 +58,19 @@ def build(raw: Mapping[str, Any], registry: Registry) -> Experiment:
         ConfigError: with every error, each one line: `section.key: expected ..., got ...`.
     """
     return _build(raw, registry, [])
+
+
+def build_executor(raw: Mapping[str, Any], registry: Registry) -> Choice[Any, Any]:
+    """The executor that plain data name, whatever else is in them.
+
+    Raises:
+        ConfigError: it is not installed, or its options are wrong.
+    """
+    draft = Draft({"executor": raw.get("executor")}, registry, [])
+    draft.require("executor")
+    if problems := [problem for problem in draft.problems if problem.startswith("executor")]:
+        raise ConfigError(problems)
+    return _choice(draft, "executor")
 
 
 def _build(raw: Mapping[str, Any], registry: Registry, problems: list[str]) -> Experiment:

@@ -49,7 +49,7 @@ class TrainingConfig(Section):
     """Where to compute; auto takes a GPU if there is one."""
     dtype: Literal["float32", "float64"] = "float32"
     """Precision of parameters and arithmetic."""
-    threads: int | None = Field(None, ge=1)
+    threads: int | None = Field(None, ge=1, le=256)
     """torch's threads on a CPU; null for one, which is fastest for small networks."""
     deterministic: bool = False
     """Ask torch for deterministic algorithms."""

@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rnnlab.data.tokenizing import Tokenizer, tokenize
 from rnnlab.data.vocabulary import Vocabulary
-from rnnlab.errors import InputError
+from rnnlab.errors import InputError, in_words
 from rnnlab.lab.run import replace_text
 from rnnlab.plugins.spec import Mode
 
@@ -106,8 +107,20 @@ class Schema:
 
     @classmethod
     def load(cls, path: Path) -> Schema:
-        """Read what `save` wrote."""
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is missing or damaged.
+        """
+        try:
+            return cls._from_fields(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(
+                f"{path} is missing or damaged ({in_words(error)}); start the run again"
+            ) from None
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> Schema:
         source = Vocabulary.from_dict(fields["source"]) if fields["source"] else None
         decoded = {
             "source": source,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rnnlab.config.build import build
+from rnnlab.config.build import build, build_executor
 from rnnlab.config.experiment import Experiment
 from rnnlab.errors import InputError, RunError
 from rnnlab.execution.executor import Executor, Handle
@@ -58,7 +58,9 @@ def stop(run: Run, registry: Registry) -> None:
     pid = run.pid
     if not pid:
         raise InputError(f"run {run.id} is {run.state}, not running; nothing to stop")
-    _executor(build(run.config, registry), registry).cancel(Handle(run.path, str(pid)))
+    # Only the executor's section matters: a run whose other plugins are not at hand can be stopped too.
+    choice = build_executor(run.config, registry)
+    registry.load(choice.spec)(choice.options).cancel(Handle(run.path, str(pid)))
     deadline = time.monotonic() + STOP_SECONDS
     while run.pid == pid:
         if time.monotonic() > deadline:

@@ -33,13 +33,20 @@ class Lab:
             try:
                 path.mkdir(parents=True)
             except FileExistsError:
+                if not self.path.is_dir():
+                    raise InputError(self._unusable("it is a file")) from None
                 continue
+            except OSError as error:
+                raise InputError(self._unusable(error.strerror or str(error))) from None
             (path / "checkpoints").mkdir()
             return Run(path)
 
+    def _unusable(self, why: str) -> str:
+        return f"no run can be made in {self.path}: {why}; name another folder with --runs-dir"
+
     def runs(self) -> list[Run]:
         """Every run, oldest first."""
-        runs = [Run(entry.parent) for entry in self.path.glob("*/config.yaml")]
+        runs = [Run(entry.parent) for entry in self.path.glob("*/config.yaml") if entry.is_file()]
         return sorted(runs, key=lambda run: run.config_path.stat().st_mtime)
 
     def find(self, name: str) -> Run:
@@ -50,6 +57,8 @@ class Lab:
         """
         if Path(name).parts[1:] and Run(Path(name)).config_path.exists():
             return Run(Path(name).absolute())
+        if not name:
+            raise InputError("expected the name of a run, got an empty one; 'rnnlab runs' lists them")
         runs = self.runs()
         if not runs:
             raise InputError(f"no run {name!r}: {self.path} has no runs; start one with 'rnnlab run PRESET'")

@@ -112,11 +112,12 @@ class Run:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object, {} if the file is missing or was never finished."""
+    """A JSON object, {} if the file is missing or holds none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write_json(path: Path, fields: Mapping[str, Any]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -66,7 +68,8 @@ class Registry:
                 registry.blocked.append(provider)
                 continue
             try:
-                plugin = candidate.load()
+                with redirect_stdout(sys.stderr):  # what a plugin prints must not spoil a command's JSON
+                    plugin = candidate.load()
             except (Exception, SystemExit) as error:
                 registry._report(provider, "load", error)
             else:

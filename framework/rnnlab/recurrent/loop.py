@@ -23,6 +23,9 @@ def loop(
         state: initial state, each [B, S].
         lengths: valid steps per row [B], integer, on x's device, 0..T; None means T for every row.
         reverse: read each row from its last valid step to its first; outputs stay in place.
+
+    Raises:
+        TypeError, ValueError: `step` returned something else than the cell's states and gates.
     """
     steps, final = _run(cell, x, state, lengths, reverse)
     return Sequence(_over_time([step.state[0] for step in steps], lengths), final)
@@ -63,12 +66,26 @@ def _run(
     times = range(len(x))
     for t in reversed(times) if reverse else times:
         step = cell.step(projected[t], state)
+        if not steps:
+            _check(cell, step, state)
         steps.append(step)
         if valid is None:
             state = step.state
         else:
             state = tuple(torch.where(valid[t], new, old) for new, old in zip(step.state, state, strict=True))
     return steps[::-1] if reverse else steps, state
+
+
+def _check(cell: Cell, step: Step, state: State) -> None:
+    """Tell a cell's author, at the first step, what is wrong with what `step` returned."""
+    name = f"{type(cell).__name__}.step"
+    if not isinstance(step, Step):
+        raise TypeError(f"{name}: expected a rnnlab.api.Step, got {type(step).__name__}")
+    expected, got = [tuple(old.shape) for old in state], [tuple(new.shape) for new in step.state]
+    if got != expected:
+        raise ValueError(f"{name}: expected the next {', '.join(cell.state)} of shape {expected}, got {got}")
+    if len(step.gates) != len(cell.gates):
+        raise ValueError(f"{name}: expected gates {cell.gates}, got {len(step.gates)} of them")
 
 
 def _over_time(values: list[Tensor] | tuple[Tensor, ...], lengths: Tensor | None) -> Tensor:

@@ -46,6 +46,12 @@ class Record:
             return cls(uri=destination(run))
         return cls(**{key: value for key, value in fields.items() if key in cls.__dataclass_fields__})
 
+    def redirect(self, run: Run) -> None:
+        """Take the destination named now, if nothing has been shipped yet: a mistyped one can be mended."""
+        named = destination(run)
+        if named is not None and not self.run_id:
+            self.uri = named
+
     def save(self, run: Run) -> None:
         """Write mlflow.json, atomically."""
         write_json(run.mlflow_path, asdict(self))

@@ -80,6 +80,7 @@ def _take_over(lab: Lab, timeout: float) -> liveness.Lock:
 
 def _ship(mirror: Mirror, stores: Stores, away: dict[str | None, str]) -> SyncResult:
     """Ship one run; `away` remembers which stores do not answer, so that each is waited for only once."""
+    mirror.record.redirect(mirror.run)
     error = away.get(mirror.record.uri)
     if error is None:
         try:

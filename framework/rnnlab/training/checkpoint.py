@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from rnnlab.errors import InputError
+from rnnlab.errors import InputError, in_words
 
 WEIGHTS, TRAINING = "model.safetensors", "training.pt"
 
@@ -86,14 +87,29 @@ def load_weights(checkpoint: Path, model: nn.Module) -> None:
         raise InputError(
             f"no checkpoint at {checkpoint}; the run saved none, start it again with 'rnnlab run'"
         )
-    model.load_state_dict(load_file(path))
+    try:
+        model.load_state_dict(load_file(path))
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise InputError(_damaged(path, error)) from error
 
 
 def load_training(checkpoint: Path) -> tuple[dict[str, Any], Progress]:
     """The training state of `checkpoint`, on the CPU; restores the random states as a side effect."""
-    state = torch.load(checkpoint / TRAINING, weights_only=True, map_location="cpu")
-    restore_random(state.pop("random"))
-    return state, Progress(**state.pop("progress"))
+    path = checkpoint / TRAINING
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        random_part, progress = state.pop("random"), Progress(**state.pop("progress"))
+    except Exception as error:  # torch.load raises whatever its reader happens to
+        raise InputError(_damaged(path, error)) from error
+    restore_random(random_part)
+    return state, progress
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return (
+        f"checkpoint {path} is damaged or of another model ({in_words(error).splitlines()[0]}); "
+        f"point the link {path.parent.name} at another step in that folder, or start the run again"
+    )
 
 
 def random_state() -> dict[str, Any]:

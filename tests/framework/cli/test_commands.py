@@ -137,6 +137,8 @@ BAD = {
     "an unknown command": (["rum"], "no command 'rum'; did you mean 'run'?"),
     "an unknown preset": (["run", "digit"], "did you mean 'digits'?"),
     "a file that is not there": (["run", "no/such.yaml"], "no/such.yaml"),
+    "a preset without its files": (["run", "trec"], "this preset needs your files: dataset.train=FILE"),
+    "an empty name": (["stop", ""], "expected the name of a run"),
     "no preset": (["run"], "expected a preset or a file"),
     "an unknown key": (["run", "digits", "training.learning_rat=1"], "did you mean 'learning_rate'?"),
     "a run that is not there": (["resume", "digits"], "has no runs; start one"),
@@ -179,13 +181,14 @@ def test_without_a_command_the_runs_are_listed(rnnlab):
 
 def test_a_killed_worker_is_a_failure_and_can_be_resumed(rnnlab, tmp_path, rows):
     command = [*RNNLAB, "run", "digits-rows", *SMALL, "training.epochs=200", "training.eval_every=4"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
         wait_until(lambda: (found := rows()) and found[0]["step"] >= 8)
         status = json.loads((tmp_path / "runs" / rows()[0]["run"] / "status.json").read_text())
         os.kill(status["pid"], signal.SIGKILL)
-        output, _ = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "ended without a last word" in output
+    assert "ended without a last word" in errors
     assert rows()[0]["state"] == "crashed"
     resumed = rnnlab("resume", "latest", "--detach")
     assert resumed.returncode == 0
@@ -209,6 +212,62 @@ def test_one_unreadable_run_does_not_hide_the_others(rnnlab, tmp_path, rows):
     assert len(found) == 3
     assert "config.yaml cannot be read" in found["empty"]
     assert "config.yaml cannot be read" in found["torn"]
+
+
+def test_damaged_files_of_a_run_are_named(rnnlab, tmp_path, rows):
+    rnnlab("run", "digits-rows", *SMALL, "training.max_steps=1")
+    run = tmp_path / "runs" / rows()[0]["run"]
+    (run / "checkpoints" / "best" / "model.safetensors").write_bytes(b"junk")
+    done = rnnlab("predict", run.name, "1,2,3,4,5,6,7,8")
+    assert (done.returncode, "model.safetensors is damaged" in done.stderr) == (2, True)
+    (run / "schema.json").write_text("{}")
+    done = rnnlab("predict", run.name, "1,2,3,4,5,6,7,8")
+    assert (done.returncode, "schema.json is missing or damaged" in done.stderr) == (2, True)
+    (run / "status.json").write_text("null")
+    assert rows()[0]["run"] == run.name
+
+
+def test_a_lab_that_cannot_be_is_bad_input(rnnlab, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = rnnlab("--runs-dir", "file", "run", "digits-rows", *SMALL)
+    assert (done.returncode, "name another folder with --runs-dir" in done.stderr) == (2, True)
+    assert rnnlab("--runs-dir", "file", "doctor").returncode == 1
+
+
+def test_a_sync_that_cannot_ship_fails(rnnlab):
+    tracked = [option for option in SMALL if not option.startswith("tracking")]
+    done = rnnlab(
+        "run", "digits-rows", *tracked, "training.max_steps=1", MLFLOW_TRACKING_URI="http://127.0.0.1:9"
+    )
+    assert done.returncode == 0, done.stderr
+    away = rnnlab("sync", MLFLOW_TRACKING_URI="http://127.0.0.1:9")
+    assert (away.returncode, "does not answer" in away.stderr) == (1, True)
+    mended = rnnlab("sync", MLFLOW_TRACKING_URI="sqlite:///mended.db")
+    assert mended.returncode == 0, mended.stderr
+    assert "1 of 1 runs are wholly in MLflow" in mended.stdout
+
+
+def test_a_run_whose_cell_is_not_at_hand_can_be_stopped(rnnlab, tmp_path, rows):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "plain.py").write_text(
+        "from rnnlab.api import Cell, CellSpec, Step, hookimpl\n"
+        "print('noise')\n"
+        "class Plain(Cell):\n"
+        "    def step(self, projected, state):\n"
+        "        return Step(((projected + state[0] @ self.weight_hh.T).tanh(),))\n"
+        "@hookimpl\n"
+        "def rnnlab_cells():\n"
+        "    yield CellSpec('plain', f'{__name__}:Plain')\n"
+    )
+    started = rnnlab(
+        "--plugins-dir", "mine", "run", "digits-rows", *SMALL, "cell=plain", "--detach", "--json"
+    )
+    run = json.loads(started.stdout)["run"]
+    stopped = rnnlab("stop", run)
+    assert stopped.returncode == 0, stopped.stderr
+    assert rows()[0]["state"] == "stopped"
+    refused = rnnlab("resume", run)
+    assert (refused.returncode, "no cell 'plain' is installed" in refused.stderr) == (2, True)
 
 
 def test_doctor_says_what_is_there(rnnlab):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from rnnlab.config.section import CellConfig
+from rnnlab.recurrent.cell import Cell, Step
 from rnnlab.recurrent.loop import loop, trace
 
 SEQ_LEN, LENGTHS, INPUT, HIDDEN = 5, (3, 0, 5, 1), 3, 7
@@ -103,3 +105,20 @@ def test_one_step_of_one_row(leaky, batch):
     _, (h, m) = by_hand(cell, x[:, 0].numpy(), *(s[0].numpy() for s in state), [0])
     np.testing.assert_allclose(output[0, 0].detach(), h, atol=1e-12)
     np.testing.assert_allclose(final[1][0].detach(), m, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda h: (h,), "Wrong.step: expected a rnnlab.api.Step, got tuple"),
+        (lambda h: Step((h[:1],)), r"expected the next h of shape \[\(2, 3\)\], got \[\(1, 3\)\]"),
+        (lambda h: Step((h,), (h,)), r"expected gates \(\), got 1 of them"),
+    ],
+)
+def test_a_step_that_returns_something_else_is_told_so(wrong, message):
+    class Wrong(Cell):
+        def step(self, projected, state):
+            return wrong(state[0])
+
+    with pytest.raises((TypeError, ValueError), match=message):
+        loop(Wrong(4, 3, CellConfig()), torch.zeros(5, 2, 4), (torch.zeros(2, 3),))
