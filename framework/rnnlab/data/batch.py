@@ -48,8 +48,3 @@ class Batch:
             for name, value in vars(self).items()
         }
         return Batch(**move)
-
-    @property
-    def size(self) -> int:
-        """B."""
-        return self.lengths.shape[0]

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from rnnlab.api import IGNORE, Batch, Evaluation, Loss, Schema, StackBuilder, Task
+from rnnlab.api import IGNORE, Batch, Evaluation
 from rnnlab_plugins.tasks import metrics, spans
-from rnnlab_plugins.tasks.config import SequenceLabellingConfig
-from rnnlab_plugins.tasks.embedding import SourceEmbedding
 from rnnlab_plugins.tasks.loss import cross_entropy
+from rnnlab_plugins.tasks.single_stack import SingleStackTask
 
 
-class SequenceLabelling(Task):
+class SequenceLabelling(SingleStackTask):
     """Embedding, recurrent stack, linear layer at each step. Answers are lists of label ids, one a step."""
-
-    config: SequenceLabellingConfig
-
-    def __init__(self, config: SequenceLabellingConfig, schema: Schema, build_stack: StackBuilder) -> None:
-        super().__init__(config, schema, build_stack)
-        self.embedding = SourceEmbedding(config, schema)
-        self.stack = build_stack(self.embedding.output_size)
-        self.dropout = nn.Dropout(config.dropout)
-        self.output = nn.Linear(self.stack.output_size, len(schema.target))
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits [T, B, C]; those at padding mean nothing."""
         output, _ = self.stack(self.embedding(batch.source, batch.lengths), batch.lengths)
         return self.output(self.dropout(output))
-
-    def loss(self, batch: Batch) -> Loss:
-        assert batch.target is not None
-        return cross_entropy(self(batch), batch.target, self.config.label_smoothing)
 
     def evaluate(self, batch: Batch) -> Evaluation:
         assert batch.target is not None
@@ -67,9 +53,6 @@ class SequenceLabelling(Task):
                 [[labels[r] if r >= 0 else spans.UNSEEN for _, r in row] for row in rows],
             )
         return scores
-
-    def trace(self, batch: Batch) -> list[dict[str, Tensor]]:
-        return self.stack.trace(self.embedding(batch.source, batch.lengths), batch.lengths)
 
 
 def _labels(logits: Tensor, lengths: Tensor) -> list[list[int]]:

@@ -49,7 +49,7 @@ def test_a_batch_holds_its_rows_padded_with_zero() -> None:
     assert batch.indices.tolist() == [2, 0, 1]
     assert batch.target is not None
     assert batch.target.tolist() == [0, 0, 1]
-    assert (batch.source.dtype, batch.target.dtype, batch.size) == (torch.int64, torch.int64, 3)
+    assert (batch.source.dtype, batch.target.dtype, len(batch.lengths)) == (torch.int64, torch.int64, 3)
 
 
 def test_labels_and_target_tokens_are_padded_with_ignore() -> None:
@@ -92,7 +92,7 @@ def test_every_example_comes_once_an_epoch_in_full_batches(
     for batches in (list(batcher.epoch(1)), list(Batcher.in_order(split, batch_size))):
         assert sorted(i for batch in batches for i in batch.indices.tolist()) == list(range(len(split)))
         assert len(batches) == len(batcher)
-        assert sum(batch.size < batch_size for batch in batches) <= 1
+        assert sum(len(batch.lengths) < batch_size for batch in batches) <= 1
         for batch in batches:
             assert batch.lengths.tolist() == [len(split.examples[i].source) for i in batch.indices]
 

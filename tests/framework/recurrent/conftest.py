@@ -1,4 +1,4 @@
-"""A cell of no known kind, and one thread."""
+"""A cell of no known kind."""
 
 from __future__ import annotations
 
@@ -10,14 +10,6 @@ from torch import Tensor
 
 from rnnlab.api import Cell, State, Step
 from rnnlab.config.section import CellConfig
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Leaky(Cell):

@@ -20,14 +20,6 @@ TOLERANCES = {
 }
 
 
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="session")
 def make_cell() -> Callable[..., Cell]:
     """Makes "lstm", "tanh", "relu" or "sigmoid" with the same weights each time."""

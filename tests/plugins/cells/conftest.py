@@ -1,17 +1,9 @@
-"""One thread, and a batch small enough for loops in Python."""
+"""A batch small enough for loops in Python."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
