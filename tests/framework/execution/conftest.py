@@ -1,5 +1,7 @@
 """Real labs, real worker processes."""
 
+import time
+
 import pytest
 
 from rnnlab.config.build import load
@@ -7,6 +9,7 @@ from rnnlab.execution.launch import start
 from rnnlab.lab.lab import Lab
 from rnnlab.plugins.registry import Registry
 
+PATIENCE = 120.0
 SMALL = (
     "dataset.limit=256",
     "stack.hidden_size=16",
@@ -25,6 +28,20 @@ def lab(tmp_path):
 @pytest.fixture(scope="session")
 def registry():
     return Registry.discover()
+
+
+@pytest.fixture(scope="session")
+def wait():
+    """Wait for a worker; returns its exit code."""
+
+    def until_it_ends(executor, handle):
+        deadline = time.monotonic() + PATIENCE
+        while (code := executor.poll(handle)) is None:
+            assert time.monotonic() < deadline, handle.run_dir.joinpath("log.txt").read_text()
+            time.sleep(0.02)
+        return code
+
+    return until_it_ends
 
 
 @pytest.fixture

@@ -17,15 +17,6 @@ from rnnlab.lab.journal import read
 PATIENCE = 120.0
 
 
-def wait(executor, handle):
-    """Exit code of a worker."""
-    deadline = time.monotonic() + PATIENCE
-    while (code := executor.poll(handle)) is None:
-        assert time.monotonic() < deadline, handle.run_dir.joinpath("log.txt").read_text()
-        time.sleep(0.02)
-    return code
-
-
 def wait_for_step(run, step):
     """Until the journal holds a training metric at `step` or later."""
     deadline = time.monotonic() + PATIENCE
@@ -51,7 +42,7 @@ def weights(run):
     return load_file(run.checkpoints / "last" / "model.safetensors")
 
 
-def test_a_run_from_start_to_scores(launch):
+def test_a_run_from_start_to_scores(launch, wait):
     run, executor, handle = launch("digits-rows", "training.epochs=3", "seed=1")
     assert wait(executor, handle) == 0, run.log_path.read_text()
     events = list(read(run.events_path))
@@ -73,7 +64,7 @@ def test_a_run_from_start_to_scores(launch):
     assert run.state == "finished"
 
 
-def test_the_resolved_config_runs_again_exactly(launch, registry):
+def test_the_resolved_config_runs_again_exactly(launch, wait, registry):
     first, executor, handle = launch("digits-rows", "training.max_steps=10")
     assert wait(executor, handle) == 0
     again, executor, handle = launch(str(first.config_path))
@@ -83,7 +74,7 @@ def test_the_resolved_config_runs_again_exactly(launch, registry):
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
-def test_an_interrupted_run_ends_as_if_it_had_not_been(launch, registry, how):
+def test_an_interrupted_run_ends_as_if_it_had_not_been(launch, wait, registry, how):
     plan = ("digits-rows", "training.epochs=40", "stack.num_layers=2", "stack.dropout=0.2")
     whole, executor, handle = launch(*plan)
     assert wait(executor, handle) == 0
@@ -107,7 +98,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(launch, registry, how):
     torch.testing.assert_close(weights(run), weights(whole), rtol=0, atol=0)
 
 
-def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_checkpoint(launch):
+def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_checkpoint(launch, wait):
     run, executor, handle = launch(
         "digits-rows",
         "cell=rnn",
@@ -142,7 +133,7 @@ def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_checkpoint(launc
     torch.testing.assert_close(weights(sane), good, rtol=0, atol=0)
 
 
-def test_wrong_data_is_bad_input(launch, tmp_path):
+def test_wrong_data_is_bad_input(launch, wait, tmp_path):
     broken = tmp_path / "train.txt"
     broken.write_text("DESC:manner how ?\nno label here\n")
     files = (f"dataset.train={broken}", f"dataset.test={broken}", "dataset.limit=null")
@@ -153,7 +144,7 @@ def test_wrong_data_is_bad_input(launch, tmp_path):
     assert "Traceback" not in run.log_path.read_text()
 
 
-def test_one_worker_per_run(launch, registry):
+def test_one_worker_per_run(launch, wait, registry):
     run, executor, handle = launch("digits-rows", "training.epochs=100")
     wait_for_step(run, 1)
     with pytest.raises(InputError, match="is running"):
@@ -164,7 +155,7 @@ def test_one_worker_per_run(launch, registry):
     assert wait(executor, handle) == 0
 
 
-def test_a_finished_run_is_not_resumed(launch, registry):
+def test_a_finished_run_is_not_resumed(launch, wait, registry):
     run, executor, handle = launch("digits-rows", "training.max_steps=1")
     assert wait(executor, handle) == 0
     with pytest.raises(InputError, match=r"is finished; to train longer .* training\.epochs=N"):
@@ -173,7 +164,7 @@ def test_a_finished_run_is_not_resumed(launch, registry):
         stop(run, registry)
 
 
-def test_backends_give_the_same_curve(launch):
+def test_backends_give_the_same_curve(launch, wait):
     curves = []
     for backend in ("reference", "torch"):
         run, executor, handle = launch("digits-rows", f"backend={backend}", "training.max_steps=20", "seed=3")
@@ -183,7 +174,7 @@ def test_backends_give_the_same_curve(launch):
     assert [curves[0][s] for s in steps] == pytest.approx([curves[1][s] for s in steps], rel=1e-4)
 
 
-def test_early_stopping_names_its_reason(launch):
+def test_early_stopping_names_its_reason(launch, wait):
     run, executor, handle = launch(
         "digits-rows", "training.epochs=50", "training.patience=2", "training.learning_rate=1e-9"
     )
