@@ -26,7 +26,7 @@ demo: install
 	$(BIN)/rnnlab demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/pytest
 
 lint: install
 	$(BIN)/ruff check .

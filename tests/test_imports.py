@@ -99,7 +99,14 @@ def test_light_commands_import_nothing_heavy(arguments, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_no_top_folder_is_importable():
-    import importlib.util
-
-    assert [name for name in ("framework", "plugins", "kernels") if importlib.util.find_spec(name)] == []
+def test_no_top_folder_is_importable(tmp_path):
+    """From anywhere but the repository's root, whose folders python sees as namespace packages."""
+    code = (
+        "from importlib.util import find_spec\n"
+        "found = [name for name in ('framework', 'plugins', 'kernels') if find_spec(name)]\n"
+        "assert not found, found\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
