@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from rnnlab.api import Corpus, Dataset, Example, InputError
 from rnnlab_plugins.datasets.config import TextClassesConfig
@@ -74,12 +74,21 @@ def _json_rows(path: str, lines: list[str], label: str, text: str) -> Iterator[R
         expected = f"a JSON object with {label!r} and {text!r}"
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise malformed(path, number, expected, repr(line[:40]), "write one object a line") from None
         if not isinstance(record, dict) or label not in record or text not in record:
             got = f"keys {', '.join(record) or 'none'}" if isinstance(record, dict) else type(record).__name__
             raise malformed(path, number, expected, got, "set label and text to your keys")
-        yield number, str(record[label]).strip(), str(record[text])
+        if not isinstance(record[text], str):
+            raise malformed(path, number, f"text in {text!r}", _kind(record[text]), "write it as a string")
+        if isinstance(record[label], bool) or not isinstance(record[label], (str, int)):
+            got = _kind(record[label])
+            raise malformed(path, number, f"text or a whole number in {label!r}", got, "write it as a string")
+        yield number, str(record[label]).strip(), record[text]
+
+
+def _kind(value: Any) -> str:
+    return "null" if value is None else type(value).__name__
 
 
 def _table_rows(path: str, lines: list[str], kind: str, config: TextClassesConfig) -> Iterator[Row]:

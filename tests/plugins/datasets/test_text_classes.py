@@ -96,6 +96,13 @@ def test_splits_given_and_not_given(write: Write) -> None:
             {},
             "a.jsonl:1: expected a JSON object with 'label' and 'text', got keys text",
         ),
+        (
+            "a.jsonl",
+            '{"text": "x", "label": null}',
+            {},
+            "a.jsonl:1: expected text or a whole number in 'label', got null",
+        ),
+        ("a.jsonl", '{"text": ["x"], "label": "a"}', {}, "a.jsonl:1: expected text in 'text', got list"),
         ("a.jsonl", "[1]", {}, "a.jsonl:1: expected a JSON object with 'label' and 'text', got list"),
         (
             "a.txt",
