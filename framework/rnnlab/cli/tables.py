@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from rnnlab.config.presets import Preset
+from rnnlab.errors import InputError
 from rnnlab.lab.events import plain
 from rnnlab.lab.run import Run
 
@@ -81,8 +81,8 @@ def run_row(run: Run) -> dict[str, Any]:
     status = run.status
     try:
         config, problem = run.config, ""
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        config, problem = {}, f"config.yaml cannot be read: {error}".splitlines()[0]
+    except InputError as error:
+        config, problem = {}, str(error)
     metric, score = headline(status)
     baselines = status.get("baselines") or {}
     return {

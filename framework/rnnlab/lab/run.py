@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rnnlab.errors import InputError, in_words
 from rnnlab.lab import liveness
 from rnnlab.lab.events import RunState, plain
 
@@ -97,14 +98,20 @@ class Run:
         """The resolved config as plain data.
 
         Raises:
-            ValueError: config.yaml holds no mapping; or what reading and parsing it raises.
+            InputError: config.yaml cannot be read, or holds no mapping.
         """
         import yaml
 
-        config = yaml.safe_load(self.config_path.read_text(encoding="utf-8"))
+        try:
+            config = yaml.safe_load(self.config_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise InputError(self._unreadable(in_words(error).splitlines()[0])) from None
         if not isinstance(config, dict):
-            raise ValueError(f"expected a mapping, got {type(config).__name__}")
+            raise InputError(self._unreadable(f"expected a mapping, got {type(config).__name__}"))
         return config
+
+    def _unreadable(self, why: str) -> str:
+        return f"{self.config_path} cannot be read ({why}); mend it, or delete the run's folder"
 
     def write_status(self, **fields: Any) -> None:
         """Merge `fields` into status.json, atomically."""
