@@ -212,7 +212,7 @@ def test_one_unreadable_run_does_not_hide_the_others(rnnlab, tmp_path, rows):
     assert len(found) == 3
     assert "config.yaml cannot be read" in found["empty"]
     assert "config.yaml cannot be read" in found["torn"]
-    for arguments in (["predict", "torn", "x"], ["resume", "empty"], ["compare", "torn", "empty"]):
+    for arguments in (["resume", "torn"], ["resume", "empty"], ["compare", "torn", "empty"]):
         done = rnnlab(*arguments)
         assert (done.returncode, "config.yaml cannot be read" in done.stderr) == (2, True)
 
