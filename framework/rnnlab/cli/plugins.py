@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
-from rnnlab.errors import InputError
-from rnnlab.plugins.spec import Kind, PresetSpec, Spec
+from rnnlab.plugins.spec import Kind
 
 if TYPE_CHECKING:
     from rnnlab.cli.app import App
+    from rnnlab.plugins.entry import Entry
     from rnnlab.plugins.provider import Provider
     from rnnlab.plugins.registry import Registry
 
@@ -30,9 +29,10 @@ def plugins() -> None:
 def list_plugins(app: App, as_json: bool) -> None:
     """Every cell, task, data set, backend, executor and preset, and every plugin with a problem."""
     from rnnlab.cli.tables import print_json, print_table
+    from rnnlab.config.inventory import entries
 
     registry = app.registry
-    rows = [_row(spec, kind, registry) for kind in KINDS for spec in _all(kind, registry)]
+    rows = [_row(entry) for entry in entries(registry)]
     rows += [row for owner in registry.plugins if (row := _lifecycle_row(owner, registry))]
     problems = [asdict(problem) for problem in registry.problems]
     blocked = [owner.plugin for owner in registry.blocked]
@@ -58,47 +58,36 @@ def list_plugins(app: App, as_json: bool) -> None:
 def show(app: App, kind: str, name: str, as_json: bool) -> None:
     """Everything about one plugin: who provides it, its options, and a cell's formula as its source."""
     from rnnlab.cli.tables import print_json, print_table
+    from rnnlab.config.inventory import describe
 
     registry = app.registry
     spec = registry.lookup(cast(Kind, kind), name)
-    facts = _row(spec, cast(Kind, kind), registry) | {"target": spec.target}
-    options = _options(spec, kind, registry)
-    text = _text(spec, kind, registry)
+    entry = describe(spec, cast(Kind, kind), registry, load=True)
+    facts = _row(entry) | {"target": entry.target}
+    if entry.reason:
+        facts |= {"reason": entry.reason, "remedy": entry.remedy}
+    options = _options(entry)
     if as_json:
-        print_json({**facts, "options": options, **text})
+        print_json({**facts, "options": options, "entry": entry.to_dict(), **_text(entry)})
         return
     for key, value in facts.items():
         click.echo(f"{key.replace('_', ' '):<12} {value}".rstrip())
     if options:
         click.echo("\noptions")
         print_table(options, ("name", "type", "default", "help"), "")
-    for heading, body in text.items():
+    for heading, body in _text(entry).items():
         click.echo(f"\n{heading}\n{body}")
 
 
-def _all(kind: Kind, registry: Registry) -> list[Spec]:
-    return [*registry.specs(kind), *registry.unavailable(kind)]
-
-
-def _row(spec: Spec, kind: Kind, registry: Registry) -> dict[str, str]:
-    origin, version = registry.provider(spec)
-    lacking = registry.missing(spec)
+def _row(entry: Entry) -> dict[str, str]:
     return {
-        "kind": kind,
-        "name": spec.name,
-        "health": f"needs {', '.join(lacking)}" if lacking else "ok",
-        "provided_by": origin,
-        "version": version,
-        "summary": spec.summary or _preset_summary(spec),
+        "kind": entry.kind,
+        "name": entry.name,
+        "health": entry.reason if entry.health == "unavailable" else entry.health,
+        "provided_by": entry.origin,
+        "version": entry.version,
+        "summary": entry.summary,
     }
-
-
-def _preset_summary(spec: Spec) -> str:
-    if not isinstance(spec, PresetSpec):
-        return ""
-    from rnnlab.config.presets import describe
-
-    return describe(spec).summary
 
 
 def _lifecycle_row(owner: Provider, registry: Registry) -> dict[str, str] | None:
@@ -115,34 +104,13 @@ def _lifecycle_row(owner: Provider, registry: Registry) -> dict[str, str] | None
     }
 
 
-def _options(spec: Spec, kind: str, registry: Registry) -> list[dict[str, str]]:
-    if kind == "preset":
-        return []
-    from rnnlab.config.wording import options
+def _options(entry: Entry) -> list[dict[str, str]]:
+    from rnnlab.config.schemas import options
 
-    return [asdict(option) for option in options(registry.config_model(spec))]
+    return [asdict(option) for option in options(entry.options or {})]
 
 
-def _text(spec: Spec, kind: str, registry: Registry) -> dict[str, str]:
+def _text(entry: Entry) -> dict[str, str]:
     """Heading -> text: a class's docstring, the source of a cell's step, a preset's file."""
-    if kind == "preset":
-        from rnnlab.config.presets import preset_text
-
-        return {"file": preset_text(spec).rstrip()}
-    if registry.missing(spec):
-        return {}
-    try:
-        found = registry.load(spec)
-    except InputError as error:
-        return {"cannot be loaded": str(error)}
-    text = {"about": inspect.getdoc(found) or ""}
-    if kind == "cell":
-        text["step"] = _source(found.step)
+    text = {"about": entry.docs, "step": entry.step, "file": entry.file.rstrip()}
     return {heading: body for heading, body in text.items() if body}
-
-
-def _source(function: Any) -> str:
-    try:
-        return inspect.cleandoc("\n" + inspect.getsource(function))
-    except OSError:  # a plugin shipped without its source
-        return ""

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from rnnlab.config import wording
 from rnnlab.config.experiment import AUTO, Choice
 from rnnlab.config.overrides import PLUGIN_SECTIONS, normalised
+from rnnlab.config.schemas import written
 from rnnlab.config.section import Section, StackConfig
 from rnnlab.config.training import TrackingConfig, TrainingConfig
 from rnnlab.errors import InputError
@@ -86,7 +87,7 @@ class Draft:
     def _require_mapping(self, section: str) -> None:
         value = self.raw.get(section)
         if value is not None and not isinstance(value, dict):
-            self.problems.append(f"{section}: expected a mapping of options, got {wording.written(value)}")
+            self.problems.append(f"{section}: expected a mapping of options, got {written(value)}")
             del self.raw[section]
             self._models.pop(section, None)
 
@@ -112,7 +113,7 @@ class Draft:
             self.problems.append(f"{section}.type: missing; {self._installed(kind)}")
             return
         if not isinstance(name, str):
-            self.problems.append(f"{section}.type: expected text, got {wording.written(name)}")
+            self.problems.append(f"{section}.type: expected text, got {written(name)}")
             return
         try:
             spec = self.registry.get(kind, name)

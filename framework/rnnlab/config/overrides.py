@@ -66,24 +66,77 @@ def _parse(override: str) -> tuple[list[str], Any]:
     path = key.strip().split(".")
     if not all(path):
         raise ValueError(f"{override}: expected a dotted key before '=', got {key!r}")
-    return path, _value(override, text.strip())
+    try:
+        return path, read_value(text.strip())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{override}: the value is not valid YAML ({_first_line(error)})") from error
 
 
-def _value(override: str, text: str) -> Any:
+def typed_value(text: str) -> Any:
+    """What a text means after the "=" of an override; the text itself if it is not valid."""
+    try:
+        return read_value(text)
+    except yaml.YAMLError:
+        return text
+
+
+def read_value(text: str) -> Any:
+    """What a text means after the "=" of an override.
+
+    Raises:
+        yaml.YAMLError: it begins as quoted text, a list or a mapping and is none.
+    """
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
     if text[:1] in ("[", "{", "'", '"'):
-        try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(f"{override}: the value is not valid YAML ({_first_line(error)})") from error
+        return yaml.safe_load(text)
     return text
 
 
 def _first_line(error: yaml.YAMLError) -> str:
     return getattr(error, "problem", None) or str(error).splitlines()[0]
+
+
+def assignment(key: str, value: Any) -> str:
+    """The override that gives `value`: what `apply` reads back as it is, or, for a float, as its text."""
+    return f"{key}={value_text(value)}"
+
+
+def value_text(value: Any) -> str:
+    """A value as it stands after the "=" of an override."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return _quoted(value) if _reads_as_other(value) else value
+        case list() | tuple() | dict():
+            plain = list(value) if isinstance(value, tuple) else value
+            return _flow(plain)
+    return str(value)
+
+
+def _reads_as_other(text: str) -> bool:
+    return (
+        text != text.strip()
+        or text in _WORDS
+        or _INTEGER.fullmatch(text) is not None
+        or text[:1] in ("[", "{", "'", '"')
+    )
+
+
+def _quoted(text: str) -> str:
+    return _flow(text, style='"')
+
+
+def _flow(value: Any, style: str | None = None) -> str:
+    dumped = yaml.safe_dump(
+        value, default_flow_style=True, default_style=style, allow_unicode=True, width=10**9, sort_keys=False
+    )
+    return dumped.strip()
 
 
 def _is_switch(path: list[str], value: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 RunState = str
@@ -84,6 +84,25 @@ class Samples(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gates(Event):
+    """What the gates and states of the recurrent stack did while it read one example, always the same one.
+
+    Large networks and long examples are shown in part, so that an event stays below 200 kB.
+
+    Attributes:
+        split: where the example is from. source: the example as text, "" if it has none.
+        layers: one record for each layer and direction, with `layer` and `direction` from 0 (1 reads
+            backwards), `units`, the indices of the units shown, and `gates`: name of a gate or state -> its
+            values as T lists of one number per unit, to three decimals, the first step first.
+    """
+
+    name: ClassVar[str] = "gates"
+    split: str
+    source: str = ""
+    layers: list[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint(Event):
     """A checkpoint is durable on disk; `path` is relative to the run's folder."""
 
@@ -121,13 +140,13 @@ class RunEnded(Event):
 
 
 KINDS: dict[str, type[Event]] = {
-    kind.name: kind for kind in (RunStarted, Metrics, Samples, Checkpoint, Message, RunEnded)
+    kind.name: kind for kind in (RunStarted, Metrics, Samples, Gates, Checkpoint, Message, RunEnded)
 }
 
 
 def to_line(event: Event) -> bytes:
     """The event as one JSON line, newline included. Numbers that JSON lacks are written as strings."""
-    record = {"event": event.name} | {key: plain(value) for key, value in asdict(event).items()}
+    record = {"event": event.name} | {key: plain(value) for key, value in vars(event).items()}
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
@@ -136,21 +155,21 @@ def from_line(line: bytes) -> Event | None:
     try:
         record = json.loads(line)
         kind = KINDS.get(record.pop("event"))
+        if kind is None:
+            return None
+        known = {key: value for key, value in record.items() if key in kind.__dataclass_fields__}
+        for key in ("values", "scores", "baselines"):
+            if key in known:
+                known[key] = {metric: float(value) for metric, value in known[key].items()}
+        return kind(**known)
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
-    if kind is None:
-        return None
-    known = {key: value for key, value in record.items() if key in kind.__dataclass_fields__}
-    for key in ("values", "scores", "baselines"):
-        if key in known:
-            known[key] = {metric: float(value) for metric, value in known[key].items()}
-    return kind(**known)
 
 
 def plain(value: Any) -> Any:
     """`value` in types that JSON has: numbers it lacks (NaN, infinities) become strings."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from rnnlab.lab.events import Event, Metrics, from_line, to_line
 
+MARK = 256
+"""Bytes before its place by which a reader knows the journal again: measured times and speeds among them."""
+
 
 class Journal:
     """The writing end. One process holds it; each event survives a kill of that process.
@@ -57,31 +60,55 @@ class Journal:
 class Tail:
     """The reading end: each `poll` gives the events written since the last, whole lines only.
 
+    A journal that was cut short or replaced by another is read from its start.
+
     Attributes:
         offset: bytes consumed; may be set before the first poll to go on from a known place.
         unreadable: lines that were no event (torn by a crash, or of a newer version).
+        restarts: times the journal was found to be another one.
     """
 
     def __init__(self, path: Path, offset: int = 0) -> None:
-        self.path, self.offset, self.unreadable = path, offset, 0
+        self.path, self.offset, self.unreadable, self.restarts = path, offset, 0, 0
+        self._mark = b""
 
     def poll(self, limit: int = 1 << 20) -> list[Event]:
-        """Events in at most `limit` further bytes; empty when there is nothing new or no file yet."""
-        try:
-            with self.path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size < self.offset:
-                    self.offset = 0
-                file.seek(self.offset)
-                data = file.read(limit)
-        except FileNotFoundError:
-            return []
+        """Events in about `limit` further bytes; empty when there is nothing new or no file yet."""
+        while lines := self.lines(limit):
+            events = [from_line(line) for line in lines]
+            self.unreadable += events.count(None)
+            # A piece without one event (a newer version's, say) is not yet the end.
+            if known := [event for event in events if event is not None]:
+                return known
+        return []
+
+    def lines(self, limit: int = 1 << 20) -> list[bytes]:
+        """As `poll`, but the lines themselves, for a reader that does not need to decode them all."""
+        data = self._read(limit)
         whole = data.rfind(b"\n") + 1
         if not whole and len(data) == limit:
-            return self.poll(limit * 2)
+            return self.lines(limit * 2)
+        if not whole:
+            return []
         self.offset += whole
-        events = [from_line(line) for line in data[:whole].splitlines()]
-        self.unreadable += events.count(None)
-        return [event for event in events if event is not None]
+        self._mark = (self._mark + data[max(0, whole - MARK) : whole])[-MARK:]
+        return data[:whole].splitlines()
+
+    def _read(self, limit: int) -> bytes:
+        """What follows the offset; what stood before it tells whether this is still the same journal."""
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(self.offset - len(self._mark))
+                data = file.read(len(self._mark) + limit)
+                size = os.fstat(file.fileno()).st_size
+                if size >= self.offset and data.startswith(self._mark):
+                    return data[len(self._mark) :]
+                self.offset, self._mark = 0, b""
+                self.restarts += 1
+                file.seek(0)
+                return file.read(limit)
+        except FileNotFoundError:
+            return b""
 
 
 def read(path: Path) -> Iterator[Event]:

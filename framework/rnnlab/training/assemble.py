@@ -76,10 +76,11 @@ class ModelBuilder:
         """The task, on its device and in its dtype."""
         choice = self.experiment.task
         build = self.registry.load(choice.spec)
-        task: Task = build(choice.options, schema, self._stack)
+        task: Task = build(choice.options, schema, self.stack)
         return task.to(device=self.where.device, dtype=self.where.dtype)
 
-    def _stack(self, input_size: int, *, role: Literal["encoder", "decoder"] = "encoder") -> Stack:
+    def stack(self, input_size: int, *, role: Literal["encoder", "decoder"] = "encoder") -> Stack:
+        """A recurrent stack on torch's default device; the `StackBuilder` that tasks are given."""
         choice = self.experiment.cell
         config = self.experiment.stack
         if role == "decoder":

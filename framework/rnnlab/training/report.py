@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rnnlab.errors import in_words
-from rnnlab.lab.events import Checkpoint, Message, Metrics, RunEnded, RunStarted, Samples
+from rnnlab.lab.events import Checkpoint, Gates, Message, Metrics, RunEnded, RunStarted, Samples
 from rnnlab.lab.journal import Journal
 from rnnlab.lab.run import Run, RunInfo
 from rnnlab.plugins.registry import Registry
@@ -75,6 +75,11 @@ class Report:
         """A few answers beside the truth."""
         if items:
             self._journal.write(Samples(step=progress.step, split=split, items=items))
+
+    def gates(self, progress: Progress, split: str, source: str, layers: Sequence[Mapping[str, Any]]) -> None:
+        """What the gates did while the model read the example `source`."""
+        if layers:
+            self._journal.write(Gates(step=progress.step, split=split, source=source, layers=list(layers)))
 
     def checkpoint(self, progress: Progress, path: Path, best: bool) -> None:
         """A checkpoint is on disk; the journal is made durable with it."""

@@ -15,6 +15,7 @@ from rnnlab.lab.run import Run
 from rnnlab.plugins.registry import Registry
 from rnnlab.training.assemble import ModelBuilder, parameter_count, place, read_data, versions
 from rnnlab.training.control import StopRequest
+from rnnlab.training.inspection import Inspection
 from rnnlab.training.report import Report
 from rnnlab.training.trainer import Trainer
 
@@ -58,6 +59,9 @@ class Session:
             checkpoints=run.checkpoints,
             report=report,
             stop=stop,
+            inspection=Inspection(
+                data.splits["val"], where.device, bidirectional=experiment.stack.bidirectional
+            ),
         )
         resumed = (run.checkpoints / "last").exists()
         if resumed:

@@ -14,11 +14,12 @@ from rnnlab.config.training import TrainingConfig
 from rnnlab.data.batch import Batch
 from rnnlab.data.batches import Batcher
 from rnnlab.data.encoding import EncodedData
-from rnnlab.errors import InputError, RunError
+from rnnlab.errors import InputError, RunError, in_words
 from rnnlab.training import checkpoint
 from rnnlab.training.checkpoint import Progress
 from rnnlab.training.control import StopRequest
 from rnnlab.training.evaluation import evaluate, samples
+from rnnlab.training.inspection import Inspection, due
 from rnnlab.training.report import Report
 from rnnlab.training.schedule import Schedule, make_optimizer
 from rnnlab.training.task import Task
@@ -44,6 +45,7 @@ class Trainer:
         checkpoints: Path,
         report: Report,
         stop: StopRequest,
+        inspection: Inspection | None = None,
     ) -> None:
         """
         Args:
@@ -56,6 +58,7 @@ class Trainer:
             checkpoints: the folder checkpoints are written to.
             report: where metrics, samples and checkpoints are reported.
             stop: read between steps.
+            inspection: the example whose gates are reported at each evaluation; None for no such reports.
 
         Raises:
             InputError: `monitor` is a metric of the task that these data have no use for.
@@ -63,6 +66,7 @@ class Trainer:
         self.task, self.data, self.config = task, data, config
         self.monitor, self.better = monitor, better
         self.checkpoints, self.report, self.stop = checkpoints, report, stop
+        self._inspection = inspection
         known = {"loss", *task.score([], [])}
         if monitor not in known:
             raise InputError(
@@ -185,8 +189,24 @@ class Trainer:
         self.report.samples(
             progress, "val", samples(split, predictions, self.data.schema, self.config.samples)
         )
+        self._inspect()
         self._save(best=improved)
         self._window.restart()
+
+    def _inspect(self) -> None:
+        step = self.progress.step
+        if self._inspection is None or not (due(step // self.eval_every) or step == self.total_steps):
+            return
+        try:
+            layers = self._inspection.look(self.task)
+        except NotImplementedError:
+            self._inspection = None
+        except Exception as error:  # whatever a plugin's trace raises: a picture is not worth a run
+            self._inspection = None
+            text = f"the task's trace raised {in_words(error)}; the run goes on without pictures of its gates"
+            self.report.message("warning", text, step)
+        else:
+            self.report.gates(self.progress, "val", self._inspection.source, layers)
 
     def _save(self, best: bool) -> None:
         state = {"optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnnlab.config.build import load
-from rnnlab.config.overrides import apply
+from rnnlab.config.overrides import apply, assignment
 from rnnlab.errors import ConfigError
 
 RAW = {"seed": 1, "cell": {"type": "gated", "forget_bias": 2.0}, "training": {"epochs": 3}}
@@ -94,3 +94,24 @@ def test_override_problems_come_with_all_the_others(registry):
         "epochs: expected key=value, got no '='",
         "training.epochs: expected an integer >= 1, got 0",
     ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, True, False, 0, -3, 10**20, "", "plain", "two words", " padded ", "null", "true", "3", "-0",
+        "007", "[a", "{", "'", '"', "a=b", "a: b", "line\nbreak", "\u2028 \x07", "ünï 😀", "#x", [],
+        [1, "2", None], ["a, b", "true", 0.5, 1e-5], {"a": {"b": [1]}, "c": "null"},
+    ],
+)  # fmt: skip
+def test_an_assignment_gives_back_its_value(value):
+    raw, problems = apply({}, [assignment("cell.x", value)])
+    assert problems == []
+    assert raw == {"cell": {"x": value}}
+    assert type(raw["cell"]["x"]) is type(value)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-05, 5.0e-3, 3.0, 1e300])
+def test_a_number_is_written_as_a_text_that_reads_as_it(value):
+    raw, _ = apply({}, [assignment("training.learning_rate", value)])
+    assert float(raw["training"]["learning_rate"]) == value

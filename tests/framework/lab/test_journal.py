@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from rnnlab.lab.events import Message, Metrics, RunEnded, RunStarted, Samples, from_line, to_line
+from rnnlab.lab.events import Gates, Message, Metrics, RunEnded, RunStarted, Samples, from_line, to_line
 from rnnlab.lab.journal import Journal, Tail, read
 
 
@@ -22,6 +22,15 @@ def test_every_event_survives_the_round_trip():
         RunStarted(step=0, time=1, pid=7, total_steps=9, data={"name": "digits"}, baselines={"m": 0.1}),
         Metrics(step=3, time=2, values={"train/loss": 0.25}, epoch=0.5),
         Samples(step=3, time=3, split="val", items=[{"source": "猫", "target": "māo", "prediction": "?"}]),
+        Gates(
+            step=3,
+            time=3,
+            split="val",
+            source="a b",
+            layers=[
+                {"layer": 0, "direction": 1, "units": [0, 7], "gates": {"i": [[0.125, 1.0]], "h": [[-1.0]]}}
+            ],
+        ),
         Message(step=4, time=4, level="warning", text="a\nb"),
         RunEnded(step=5, time=5, state="finished", scores={"test/accuracy": 1.0}),
     ]
@@ -85,6 +94,39 @@ def test_tail_counts_lines_it_cannot_read_and_goes_on(path):
     tail = Tail(path)
     assert len(tail.poll()) == 1
     assert tail.unreadable == 2
+
+
+@pytest.mark.parametrize("line", [b'{"event":"message"}', b'{"event":"metrics","values":3}', b"[]", b"7"])
+def test_an_event_that_lacks_its_fields_is_unreadable(line):
+    assert from_line(line) is None
+
+
+def test_unknown_events_are_not_the_end_of_a_journal(path):
+    future = b'{"event":"from_the_future","text":"%s"}\n' % (b"x" * 500)
+    path.write_bytes(future * 10 + to_line(Message(level="info", text="after")))
+    tail = Tail(path)
+    (event,) = tail.poll(limit=1000)
+    assert isinstance(event, Message)
+    assert (event.text, tail.unreadable, tail.poll()) == ("after", 10, [])
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["cut short", "replaced"])
+def test_a_journal_that_became_another_is_read_from_its_start(path, replaced):
+    path.write_bytes(b"".join(to_line(Message(time=k, level="info", text="old")) for k in range(9)))
+    tail = Tail(path)
+    assert len(tail.poll()) == 9
+    new = b"".join(to_line(Message(time=k, level="info", text="new")) for k in range(20))
+    other = path.with_name("other")
+    other.write_bytes(new)
+    if replaced:
+        other.replace(path)
+    else:
+        path.write_bytes(new[:10])
+        assert tail.poll() == []
+        path.write_bytes(new)
+    events = tail.poll()
+    assert [event.text for event in events if isinstance(event, Message)] == ["new"] * 20
+    assert tail.restarts >= 1
 
 
 def test_tail_reads_a_line_longer_than_its_limit(path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from rnnlab.lab.events import Metrics, RunEnded, RunStarted, Samples
+from rnnlab.lab.events import Gates, Metrics, RunEnded, RunStarted, Samples
 from rnnlab.lab.journal import Journal
 from rnnlab.lab.lab import Lab
 from rnnlab.lab.run import Run, read_json
@@ -266,3 +266,22 @@ def test_metric_keys_are_made_acceptable(name: str, key: str) -> None:
 def test_long_and_odd_params() -> None:
     table = facts.params({"a": {"b": "x" * 7000, "c": [1, 2], "d": {}}, "tracking": {"uri": "secret"}})
     assert table == {"a.b": "x" * 6000, "a.c": "[1, 2]", "a.d": "{}"}
+
+
+def test_events_that_mlflow_has_no_place_for_hold_nothing_up(lab: Lab, stores: Stores) -> None:
+    run = make_run(lab)
+    write_history(run, range(10), end="")
+    picture = {"layer": 0, "direction": 0, "units": [0], "gates": {"i": [[0.125]] * 12_000}}
+    journal = Journal(run.events_path)
+    for step in range(11, 15):  # more bytes than are shipped at a time
+        journal.write(Gates(step=step, split="val", layers=[picture]))
+    journal.close()
+    with run.events_path.open("ab") as file:  # of a newer version, and a whole piece of them
+        file.write(b'{"event":"from_the_future","text":"%s"}\n' % (b"x" * 1000) * 600)
+    write_history(run, range(20, 30))
+    record = ship(run, stores)
+    assert record.state == "finished"
+    assert record.offset == run.events_path.stat().st_size
+    assert points(lab.path / "mlflow.db") == [
+        (step + 1, 1 / (step + 1)) for step in (*range(10), *range(20, 30))
+    ]

@@ -1,0 +1,1 @@
+"""The dashboard: configure, launch, watch, stop and compare runs in the terminal."""

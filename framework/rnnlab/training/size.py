@@ -1,0 +1,55 @@
+"""How large a run would be, found without training it and without memory for its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+
+from rnnlab.config.experiment import Experiment
+from rnnlab.data.encoding import EncodedData
+from rnnlab.plugins.registry import Registry
+from rnnlab.training.assemble import ModelBuilder, parameter_count, place
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a run comes to.
+
+    Attributes:
+        parameters: trainable parameters.
+        steps: optimizer steps planned.
+        examples: split -> examples.
+        backend: the backend that would run it. backend_reason: why that one.
+        device: where it would run.
+    """
+
+    parameters: int
+    steps: int
+    examples: dict[str, int]
+    backend: str
+    backend_reason: str
+    device: str
+
+
+def size(experiment: Experiment, data: EncodedData, registry: Registry) -> Size:
+    """The size of a run on these data: its model is built on torch's meta device.
+
+    Raises:
+        InputError: what a run of it would say before its first step.
+    """
+    where = place(experiment)
+    builder = ModelBuilder(experiment, registry, where)
+    choice, training = experiment.task, experiment.training
+    with torch.device("meta"):
+        task = registry.load(choice.spec)(choice.options, data.schema, builder.stack)
+    planned = ceil(data.sizes["train"] / training.batch_size) * training.epochs
+    return Size(
+        parameters=parameter_count(task),
+        steps=min(planned, training.max_steps or planned),
+        examples=dict(data.sizes),
+        backend=builder.backend,
+        backend_reason=builder.backend_reason,
+        device=str(where.device),
+    )
