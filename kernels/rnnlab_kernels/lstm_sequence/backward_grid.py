@@ -80,7 +80,9 @@ def _step(
             4, HIDDEN, HEAD, SPLIT, DEPTH, DEPTH_REST, PRECISION,
         )  # fmt: skip
     # The gates of a padded step were saved as zeros, so its d_preact is zero.
-    d_i, d_f, d_g, d_o, new_d_c = cell_gradient(i, f, g, o, c, c_previous, d_h, d_c, APPROX)
+    d_i, d_f, d_g, d_o, new_d_c = cell_gradient(  # pyright: ignore[reportGeneralTypeIssues]
+        i, f, g, o, c, c_previous, d_h, d_c, APPROX
+    )
     d_preact_ptrs = d_preact_ptr + x_base + x_offsets
     dtype: tl.constexpr = d_preact_ptr.dtype.element_ty
     tl.store(d_preact_ptrs, d_i.to(dtype), mask=mask)

@@ -86,7 +86,9 @@ def _lstm_backward_step_kernel(
     d_h += tl.load(d_h_n_ptr + state, mask=mask & ends, other=0.0)
     old_d_c = tl.load(d_c_ptr + state, mask=mask, other=0.0)
 
-    d_i, d_f, d_g, d_o, d_c = cell_gradient(i, f, g, o, c, c_previous, d_h, old_d_c, APPROX)
+    d_i, d_f, d_g, d_o, d_c = cell_gradient(  # pyright: ignore[reportGeneralTypeIssues]
+        i, f, g, o, c, c_previous, d_h, old_d_c, APPROX
+    )
     tl.store(d_c_ptr + state, d_c, mask=mask & live)
     dtype: tl.constexpr = d_preact_ptr.dtype.element_ty
     d_preact_ptrs = d_preact_ptr + place * (4 * HIDDEN) + column

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
@@ -11,7 +9,7 @@ from rnnlab_kernels.primitives import elementwise_layout, resident, tanh
 
 
 @triton.jit
-def cell_gradient(i, f, g, o, c, c_previous, d_h, d_c, APPROX: tl.constexpr) -> Any:
+def cell_gradient(i, f, g, o, c, c_previous, d_h, d_c, APPROX: tl.constexpr):
     """One step back through the cell's equations; all float32 and of one shape.
 
         h = o tanh(c),  c = f c' + i g;  i, f, o are sigmoids of their preactivations, g is a tanh
@@ -69,7 +67,7 @@ def _step(
         # The gates of a padded step were saved as zeros, so its d_preact is zero if d_output is a number.
         live = t < row_lengths
         d_output = tl.where(live, d_output, 0.0)
-    d_i, d_f, d_g, d_o, new_d_c = cell_gradient(
+    d_i, d_f, d_g, d_o, new_d_c = cell_gradient(  # pyright: ignore[reportGeneralTypeIssues]
         i.to(tl.float32), f.to(tl.float32), g.to(tl.float32), o.to(tl.float32),
         c, c_previous, d_h + d_output, d_c, APPROX,
     )  # fmt: skip
