@@ -183,7 +183,7 @@ TILES: dict[tuple[str, int, str, bool], tuple[Tile, ...]] = {
 
 # (kind of device, gates, arithmetic, backward) -> grids.
 GRIDS: dict[tuple[str, int, str, bool], tuple[Grid, ...]] = {
-    ("cuda", 4, "half", False): _grids((768, ((16, 16),)), (1024, ((8, 32), (16, 8)))),
+    ("cuda", 4, "half", False): _grids((768, ((16, 16),)), (1024, ((8, 32), (8, 16)))),
     ("cuda", 4, "half", True): _grids((512, ((16, 32),)), (768, ((16, 16),)), (1024, ((16, 8),))),
     ("cuda", 4, "tf32", False): _grids((256, ((16, 16),)), (768, ((8, 16),)), (1024, ((8, 8),))),
     ("cuda", 4, "tf32", True): _grids((256, ((16, 16),)), (512, ((16, 8),))),

@@ -55,24 +55,26 @@ def _load_rows(
 @triton.jit
 def rows_before(
     t_previous,
+    seq_len,
     h_step,
     output_ptr,
-    h_0_ptr,
     row_offsets,
-    row_offsets_0,
     row_lengths,
     FIRST: tl.constexpr,
     VARLEN: tl.constexpr,
 ):
-    """Where the head's hidden state before a step stands for each row: pointers [BLOCK_B]."""
+    """Where the head's hidden state before a step stands for each row: pointers [BLOCK_B].
+
+    After the T outputs stands h_0, so that every state is found by its offset alone.
+    """
     if FIRST:
-        row_ptrs = h_0_ptr + row_offsets_0
+        place = tl.cast(seq_len, tl.int64)
     else:
-        row_ptrs = output_ptr + tl.cast(t_previous, tl.int64) * h_step + row_offsets
+        place = tl.cast(t_previous, tl.int64)
         if VARLEN:
             # A row read backwards starts amid the sequence.
-            row_ptrs = tl.where(t_previous < row_lengths, row_ptrs, h_0_ptr + row_offsets_0)
-    return row_ptrs
+            place = tl.where(t_previous < row_lengths, place, tl.cast(seq_len, tl.int64))
+    return output_ptr + place * h_step + row_offsets
 
 
 @triton.jit

@@ -23,7 +23,6 @@ def _step(
     counter_ptr,
     arrivals,
     x_ptr,
-    h_0_ptr,
     output_ptr,
     h_n_ptr,
     cells_ptr,
@@ -32,11 +31,11 @@ def _step(
     h_offsets,
     state_offsets,
     row_offsets,
-    row_offsets_0,
     mask,
     row_mask,
     x_step,
     h_step,
+    seq_len,
     is_last,
     FIRST: tl.constexpr,
     HIDDEN: tl.constexpr,
@@ -59,9 +58,7 @@ def _step(
     x_o = tl.load(x_ptrs + 3 * HIDDEN, mask=mask, other=0.0).to(tl.float32)
     if not FIRST:
         grid_barrier(counter_ptr, arrivals)
-    row_ptrs = rows_before(
-        t_previous, h_step, output_ptr, h_0_ptr, row_offsets, row_offsets_0, row_lengths, FIRST, VARLEN
-    )
+    row_ptrs = rows_before(t_previous, seq_len, h_step, output_ptr, row_offsets, row_lengths, FIRST, VARLEN)
     preact = hidden_product(weights, row_ptrs, row_mask, HEAD, SPLIT, DEPTH, DEPTH_REST, PRECISION)
     # Rows are unit * 4 + gate.
     preact = tl.permute(tl.reshape(preact, [BLOCK_U, 2, 2, BLOCK_B]), (0, 3, 1, 2))
@@ -107,10 +104,9 @@ def _step(
 def _lstm_forward_grid_kernel(
     x_ptr,  # [T, B, D*4H] projected inputs
     weight_ptr,  # [D, 4H, P]
-    h_0_ptr,  # [D, B, H]
     c_0_ptr,  # [D, B, H]
     lengths_ptr,  # [B], read if VARLEN
-    output_ptr,  # [T, B, D*H]; also how programs hand each other the hidden state
+    output_ptr,  # [T+1, B, D*H], on entry h_0 in the last; also how programs hand on the hidden state
     h_n_ptr,  # [D, B, H], on entry h_0
     c_n_ptr,  # [D, B, H]
     cells_ptr,  # [T, B, D*H], written if SAVE_CELLS
@@ -162,7 +158,6 @@ def _lstm_forward_grid_kernel(
     h_offsets = (direction * HIDDEN + column)[:, None] + rows[None, :] * (DIRECTIONS * HIDDEN)
     state_offsets = (direction * batch_size * HIDDEN + column)[:, None] + rows[None, :] * HIDDEN
     row_offsets = direction * HIDDEN + head * HEAD + rows * (DIRECTIONS * HIDDEN)
-    row_offsets_0 = direction * batch_size * HIDDEN + head * HEAD + rows * HIDDEN
     x_step = batch_size * (DIRECTIONS * 4 * HIDDEN)
     h_step = batch_size * (DIRECTIONS * HIDDEN)
 
@@ -175,17 +170,17 @@ def _lstm_forward_grid_kernel(
     first = backwards * (seq_len - 1)
     stride = 1 - 2 * backwards
     c = _step(
-        first, first - stride, c, weights, row_lengths, counter_ptr, 0, x_ptr, h_0_ptr, output_ptr,
-        h_n_ptr, cells_ptr, gates_ptr, x_offsets, h_offsets, state_offsets, row_offsets, row_offsets_0, mask,
-        row_mask, x_step, h_step, seq_len == 1, True, HIDDEN, HEAD, BLOCK_U, BLOCK_B, SPLIT, DEPTH,
-        DEPTH_REST, VARLEN, SAVE_GATES, SAVE_CELLS, APPROX, PRECISION,
+        first, first - stride, c, weights, row_lengths, counter_ptr, 0, x_ptr, output_ptr, h_n_ptr, cells_ptr,
+        gates_ptr, x_offsets, h_offsets, state_offsets, row_offsets, mask, row_mask, x_step, h_step, seq_len,
+        seq_len == 1, True, HIDDEN, HEAD, BLOCK_U, BLOCK_B, SPLIT, DEPTH, DEPTH_REST, VARLEN, SAVE_GATES,
+        SAVE_CELLS, APPROX, PRECISION,
     )  # fmt: skip
     for s in range(1, seq_len):
         t = first + s * stride
         c = _step(
-            t, t - stride, c, weights, row_lengths, counter_ptr, s * arrivals, x_ptr, h_0_ptr,
-            output_ptr, h_n_ptr, cells_ptr, gates_ptr, x_offsets, h_offsets, state_offsets, row_offsets,
-            row_offsets_0, mask, row_mask, x_step, h_step, s == seq_len - 1, False, HIDDEN, HEAD, BLOCK_U,
-            BLOCK_B, SPLIT, DEPTH, DEPTH_REST, VARLEN, SAVE_GATES, SAVE_CELLS, APPROX, PRECISION,
+            t, t - stride, c, weights, row_lengths, counter_ptr, s * arrivals, x_ptr, output_ptr, h_n_ptr,
+            cells_ptr, gates_ptr, x_offsets, h_offsets, state_offsets, row_offsets, mask, row_mask, x_step,
+            h_step, seq_len, s == seq_len - 1, False, HIDDEN, HEAD, BLOCK_U, BLOCK_B, SPLIT, DEPTH,
+            DEPTH_REST, VARLEN, SAVE_GATES, SAVE_CELLS, APPROX, PRECISION,
         )  # fmt: skip
     tl.store(c_n_ptr + state_offsets, c.to(c_n_ptr.dtype.element_ty), mask=mask)

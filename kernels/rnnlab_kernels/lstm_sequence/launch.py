@@ -58,7 +58,9 @@ def forward(
         return forward_step.forward(
             shape, x_proj, weight_hh, h_0, c_0, lengths, reverse, save_gates, save_cells
         )
-    output = x_proj.new_empty(seq_len, batch_size, shape.directions * shape.hidden_size)
+    # After the last output there is room for h_0, see `rows_before`.
+    outputs = x_proj.new_empty(seq_len + 1, batch_size, shape.directions * shape.hidden_size)
+    output = outputs[:-1]
     cells = (
         torch.empty_like(output, dtype=torch.float32)
         if save_cells
@@ -80,10 +82,11 @@ def forward(
                 seq_len, batch_size, int(reverse), **settings,
             )  # fmt: skip
         case Grid():
+            outputs[-1] = h_0.transpose(0, 1).flatten(1)
             h_n = h_0.clone()
             for first, number in blocks.launches(shape, device):
                 _lstm_forward_grid_kernel[blocks.grid(shape, number)](
-                    x_proj, weight_hh, h_0, c_0, lengths, output, h_n, c_n, cells, gates,
+                    x_proj, weight_hh, c_0, lengths, outputs, h_n, c_n, cells, gates,
                     blocks.counters(shape, number, output), seq_len, batch_size, int(reverse), first,
                     **settings,
                 )  # fmt: skip

@@ -23,16 +23,15 @@ def _step(
     counter_ptr,
     arrivals,
     x_ptr,
-    h_0_ptr,
     output_ptr,
     h_n_ptr,
     h_offsets,
     state_offsets,
     row_offsets,
-    row_offsets_0,
     mask,
     row_mask,
     h_step,
+    seq_len,
     is_last,
     FIRST: tl.constexpr,
     HEAD: tl.constexpr,
@@ -48,9 +47,7 @@ def _step(
     projection = tl.load(x_ptr + h_base + h_offsets, mask=mask, other=0.0).to(tl.float32)
     if not FIRST:
         grid_barrier(counter_ptr, arrivals)
-    row_ptrs = rows_before(
-        t_previous, h_step, output_ptr, h_0_ptr, row_offsets, row_offsets_0, row_lengths, FIRST, VARLEN
-    )
+    row_ptrs = rows_before(t_previous, seq_len, h_step, output_ptr, row_offsets, row_lengths, FIRST, VARLEN)
     preact = hidden_product(weights, row_ptrs, row_mask, HEAD, SPLIT, DEPTH, DEPTH_REST, PRECISION)
     h = activate(preact + projection, NONLINEARITY, APPROX).to(output_ptr.dtype.element_ty)
     ends = is_last
@@ -67,9 +64,8 @@ def _step(
 def _rnn_forward_grid_kernel(
     x_ptr,  # [T, B, D*H] projected inputs
     weight_ptr,  # [D, H, P]
-    h_0_ptr,  # [D, B, H]
     lengths_ptr,  # [B], read if VARLEN
-    output_ptr,  # [T, B, D*H]; also how programs hand each other the hidden state
+    output_ptr,  # [T+1, B, D*H], on entry h_0 in the last; also how programs hand on the hidden state
     h_n_ptr,  # [D, B, H], on entry h_0
     counters_ptr,  # [batch blocks * directions * heads], zeros
     seq_len,
@@ -115,7 +111,6 @@ def _rnn_forward_grid_kernel(
     h_offsets = (direction * HIDDEN + column)[:, None] + rows[None, :] * (DIRECTIONS * HIDDEN)
     state_offsets = (direction * batch_size * HIDDEN + column)[:, None] + rows[None, :] * HIDDEN
     row_offsets = direction * HIDDEN + head * HEAD + rows * (DIRECTIONS * HIDDEN)
-    row_offsets_0 = direction * batch_size * HIDDEN + head * HEAD + rows * HIDDEN
     h_step = batch_size * (DIRECTIONS * HIDDEN)
 
     row_lengths = tl.zeros([BLOCK_B], tl.int32)
@@ -126,14 +121,14 @@ def _rnn_forward_grid_kernel(
     first = backwards * (seq_len - 1)
     stride = 1 - 2 * backwards
     _step(
-        first, first - stride, weights, row_lengths, counter_ptr, 0, x_ptr, h_0_ptr, output_ptr, h_n_ptr,
-        h_offsets, state_offsets, row_offsets, row_offsets_0, mask, row_mask, h_step, seq_len == 1,
+        first, first - stride, weights, row_lengths, counter_ptr, 0, x_ptr, output_ptr, h_n_ptr, h_offsets,
+        state_offsets, row_offsets, mask, row_mask, h_step, seq_len, seq_len == 1,
         True, HEAD, SPLIT, DEPTH, DEPTH_REST, VARLEN, NONLINEARITY, APPROX, PRECISION,
     )  # fmt: skip
     for s in range(1, seq_len):
         t = first + s * stride
         _step(
-            t, t - stride, weights, row_lengths, counter_ptr, s * arrivals, x_ptr, h_0_ptr, output_ptr,
-            h_n_ptr, h_offsets, state_offsets, row_offsets, row_offsets_0, mask, row_mask, h_step,
-            s == seq_len - 1, False, HEAD, SPLIT, DEPTH, DEPTH_REST, VARLEN, NONLINEARITY, APPROX, PRECISION,
+            t, t - stride, weights, row_lengths, counter_ptr, s * arrivals, x_ptr, output_ptr, h_n_ptr,
+            h_offsets, state_offsets, row_offsets, mask, row_mask, h_step, seq_len, s == seq_len - 1,
+            False, HEAD, SPLIT, DEPTH, DEPTH_REST, VARLEN, NONLINEARITY, APPROX, PRECISION,
         )  # fmt: skip

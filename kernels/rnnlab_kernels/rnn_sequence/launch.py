@@ -50,7 +50,9 @@ def forward(
     x_proj, weight_hh, h_0 = (tensor.contiguous() for tensor in (x_proj, weight_hh, h_0))
     if blocks is None:
         return forward_step.forward(shape, x_proj, weight_hh, h_0, lengths, nonlinearity, reverse)
-    output = torch.empty_like(x_proj)
+    # After the last output there is room for h_0, see `rows_before`.
+    outputs = x_proj.new_empty(seq_len + 1, batch_size, shape.directions * shape.hidden_size)
+    output = outputs[:-1]
     settings = {
         **constants(blocks, shape, device),
         "VARLEN": lengths is not None,
@@ -63,10 +65,11 @@ def forward(
                 x_proj, weight_hh, h_0, lengths, output, h_n, seq_len, batch_size, int(reverse), **settings
             )
         case Grid():
+            outputs[-1] = h_0.transpose(0, 1).flatten(1)
             h_n = h_0.clone()
             for first, number in blocks.launches(shape, device):
                 _rnn_forward_grid_kernel[blocks.grid(shape, number)](
-                    x_proj, weight_hh, h_0, lengths, output, h_n, blocks.counters(shape, number, output),
+                    x_proj, weight_hh, lengths, outputs, h_n, blocks.counters(shape, number, output),
                     seq_len, batch_size, int(reverse), first, **settings,
                 )  # fmt: skip
     return output, h_n

@@ -4,11 +4,14 @@ import re
 from pathlib import Path
 
 import torch
+from triton import knobs
 
 README = (Path(__file__).parents[3] / "kernels" / "README.md").read_text()
 
 
-def test_the_ten_lines_run():
+def test_the_ten_lines_run(monkeypatch):
+    # On a CPU, as for whoever reads them there: on the ground truth, not in Triton's interpreter.
+    monkeypatch.setattr(knobs.runtime, "interpret", False)
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     lines = [line for line in code.splitlines() if line.strip()]
     assert len([line for line in lines if "import" not in line]) <= 10
