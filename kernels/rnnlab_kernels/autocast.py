@@ -13,7 +13,7 @@ Argument = TypeVar("Argument", Tensor, Tensor | None)
 
 def autocast_dtype(device: torch.device) -> torch.dtype | None:
     """Return what autocast asks for on `device`, or None where it is off."""
-    if not torch.is_autocast_enabled(device.type):
+    if not torch.amp.is_autocast_available(device.type) or not torch.is_autocast_enabled(device.type):
         return None
     return torch.get_autocast_dtype(device.type)
 
@@ -27,6 +27,6 @@ def cast(tensor: Argument, dtype: torch.dtype | None) -> Argument:
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     """Inside, torch leaves float32 intermediates alone; the loops keep their state in float32 on purpose."""
-    if not torch.is_autocast_enabled(device.type):
+    if autocast_dtype(device) is None:
         return nullcontext()
     return torch.autocast(device.type, enabled=False)

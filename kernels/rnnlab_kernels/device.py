@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 
@@ -62,6 +63,11 @@ def device_of(device: torch.device) -> Device:
         interpreter.install()
         return INTERPRETER
     return _gpu(torch.cuda.current_device() if device.index is None else device.index)
+
+
+def made_current(device: torch.device) -> AbstractContextManager[object]:
+    """Inside, `device` is the GPU that Triton launches on, which is the current one, not the tensors'."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def approximate(like: torch.Tensor) -> bool:

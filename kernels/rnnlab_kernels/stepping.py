@@ -56,7 +56,8 @@ class Steps(ABC):
             self.take(0)  # Compiles the kernel, which must not happen during a capture.
         torch.cuda.current_stream().wait_stream(warm_up)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=warm_up):
+        # Other threads, one that loads data for instance, may go on allocating.
+        with torch.cuda.graph(graph, stream=warm_up, capture_error_mode="thread_local"):
             for k in range(self.length):
                 self.take(k)
         self._graph = graph

@@ -15,7 +15,7 @@ from rnnlab_kernels.arguments import (
     check_weights,
 )
 from rnnlab_kernels.autocast import autocast_dtype, cast, without_autocast
-from rnnlab_kernels.device import refusal
+from rnnlab_kernels.device import made_current, refusal
 from rnnlab_kernels.gradients import (
     differentiable_gradients,
     previous_hidden,
@@ -130,7 +130,7 @@ def _forward(
     save_cells: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     check_range_of_lengths(lengths, x.shape[0])
-    with without_autocast(x.device):
+    with without_autocast(x.device), made_current(x.device):
         x_proj = project(x, weight_ih, bias)
         run = _launcher(x).forward
         return run(x_proj, weight_hh, h_0, c_0, lengths, reverse, precision, save_gates, save_cells)
@@ -149,14 +149,14 @@ def _backward(
     reverse: bool,
     precision: str,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    with without_autocast(gates.device):
+    with without_autocast(gates.device), made_current(gates.device):
         run = _launcher(gates).backward
         return run(d_output, d_h_n, d_c_n, weight_hh, c_0, lengths, cells, gates, reverse, precision)
 
 
 @torch.library.custom_op("rnnlab_kernels::lstm_sequence_replay", mutates_args=())
 def _replay(preact: Tensor, c_0: Tensor, lengths: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
-    with without_autocast(preact.device):
+    with without_autocast(preact.device), made_current(preact.device):
         return _launcher(preact).replay(preact, c_0, lengths, reverse)
 
 

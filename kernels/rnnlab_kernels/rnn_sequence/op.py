@@ -15,7 +15,7 @@ from rnnlab_kernels.arguments import (
     check_weights,
 )
 from rnnlab_kernels.autocast import autocast_dtype, cast, without_autocast
-from rnnlab_kernels.device import refusal
+from rnnlab_kernels.device import made_current, refusal
 from rnnlab_kernels.gradients import (
     differentiable_gradients,
     previous_hidden,
@@ -111,7 +111,7 @@ def _forward(
     precision: str,
 ) -> tuple[Tensor, Tensor]:
     check_range_of_lengths(lengths, x.shape[0])
-    with without_autocast(x.device):
+    with without_autocast(x.device), made_current(x.device):
         x_proj = project(x, weight_ih, bias)
         return _launcher(x).forward(x_proj, weight_hh, h_0, lengths, nonlinearity, reverse, precision)
 
@@ -127,7 +127,7 @@ def _backward(
     reverse: bool,
     precision: str,
 ) -> tuple[Tensor, Tensor]:
-    with without_autocast(output.device):
+    with without_autocast(output.device), made_current(output.device):
         run = _launcher(output).backward
         return run(d_output, d_h_n, weight_hh, lengths, output, nonlinearity, reverse, precision)
 
