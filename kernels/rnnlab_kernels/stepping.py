@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -63,8 +64,24 @@ class Steps(ABC):
         self._graph = graph
 
 
+StepsT = TypeVar("StepsT", bound=Steps)
+
 _kept: OrderedDict[Hashable, Steps] = OrderedDict()
 _kept_lock = threading.Lock()
+
+
+def steps_for(key: Hashable, seq_len: int, device: torch.device, make: Callable[[int], StepsT]) -> StepsT:
+    """Return what takes the steps of a sequence: captured in chunks where that helps, else all T at once.
+
+    Args:
+        key: what `make` depends on, beside the number of steps, the device and the current stream.
+        seq_len: steps T of the sequence.
+        device: where they run.
+        make: makes buffers for a number of steps.
+    """
+    if graphs_help(device, seq_len):
+        return kept(key, device, lambda: make(CHUNK))
+    return make(seq_len)
 
 
 def graphs_help(device: torch.device, seq_len: int) -> bool:
@@ -72,7 +89,7 @@ def graphs_help(device: torch.device, seq_len: int) -> bool:
     return device.type == "cuda" and seq_len >= CHUNK and not torch.cuda.is_current_stream_capturing()
 
 
-def kept(key: Hashable, device: torch.device, make: Callable[[], Steps]) -> Steps:
+def kept(key: Hashable, device: torch.device, make: Callable[[], StepsT]) -> StepsT:
     """Return the captured steps under `key` for the current stream, made and captured if there are none.
 
     The KEPT_GRAPHS used last are kept, with their buffers.
@@ -80,12 +97,12 @@ def kept(key: Hashable, device: torch.device, make: Callable[[], Steps]) -> Step
     key = (key, device, torch.cuda.current_stream(device).stream_id)
     with _kept_lock:
         if key not in _kept:
-            _kept[key] = make()
-            _kept[key].capture()
+            _kept[key] = steps = make()
+            steps.capture()
         _kept.move_to_end(key)
         while len(_kept) > KEPT_GRAPHS:
             _kept.popitem(last=False)
-        return _kept[key]
+        return cast("StepsT", _kept[key])
 
 
 def chunks(seq_len: int, length: int) -> Iterator[tuple[int, slice, slice]]:

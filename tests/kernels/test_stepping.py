@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from rnnlab_kernels.lstm_sequence import backward_step as lstm_backward
-from rnnlab_kernels.lstm_sequence import forward_step as lstm_forward
+from rnnlab_kernels import stepping
 from rnnlab_kernels.lstm_sequence import launch as lstm
 from rnnlab_kernels.lstm_sequence import reference as lstm_reference
 from rnnlab_kernels.plan import Plan
-from rnnlab_kernels.rnn_sequence import backward_step as rnn_backward
-from rnnlab_kernels.rnn_sequence import forward_step as rnn_forward
 from rnnlab_kernels.rnn_sequence import launch as rnn
 from rnnlab_kernels.rnn_sequence import reference as rnn_reference
 from rnnlab_kernels.stepping import arranged, chunks, matmul_precision
@@ -33,10 +30,9 @@ def chunked(monkeypatch: pytest.MonkeyPatch, interpreted: None) -> None:
 
     for module in (lstm, rnn):
         monkeypatch.setattr(module, "choose", lambda shape, device: Plan("step", None, ()))
-    for module in (lstm_forward, lstm_backward, rnn_forward, rnn_backward):
-        monkeypatch.setattr(module, "CHUNK", 3)
-        monkeypatch.setattr(module, "graphs_help", lambda device, seq_len: True)
-        monkeypatch.setattr(module, "kept", keep)
+    monkeypatch.setattr(stepping, "CHUNK", 3)
+    monkeypatch.setattr(stepping, "graphs_help", lambda device, seq_len: True)
+    monkeypatch.setattr(stepping, "kept", keep)
 
 
 def _draw(*shape: int) -> torch.Tensor:

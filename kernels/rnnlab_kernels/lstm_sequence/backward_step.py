@@ -14,15 +14,13 @@ from rnnlab_kernels.gradients import initial_hidden_gradient
 from rnnlab_kernels.lstm_sequence.backward_tile import cell_gradient
 from rnnlab_kernels.plan import Shape
 from rnnlab_kernels.stepping import (
-    CHUNK,
     Steps,
     arranged,
     by_group,
     chunks,
-    graphs_help,
-    kept,
     matmul_precision,
     product,
+    steps_for,
 )
 
 BLOCK = 128
@@ -169,14 +167,13 @@ def backward(
     """As `launch.backward`, step by step; all tensors contiguous."""
     seq_len, device = len(gates), gates.device
     flipped = [not (reverse or d == 1) for d in range(shape.directions)]
-    options = (gates, lengths is not None, reverse)
-    if graphs_help(device, seq_len):
-        steps = kept(
-            ("lstm backward", shape, *options[1:]), device, lambda: _BackwardSteps(CHUNK, shape, *options)
-        )
-    else:
-        steps = _BackwardSteps(seq_len, shape, *options)
-    assert isinstance(steps, _BackwardSteps)
+    options = (lengths is not None, reverse)
+    steps = steps_for(
+        ("lstm backward", shape, *options),
+        seq_len,
+        device,
+        lambda length: _BackwardSteps(length, shape, gates, *options),
+    )
     gates, d_output = arranged(gates, flipped), arranged(d_output, flipped)
     cells = torch.cat([arranged(cells, flipped), c_0.transpose(0, 1).flatten(1)[None].float()])
     d_preact = torch.empty_like(gates)

@@ -13,15 +13,13 @@ from rnnlab_kernels.device import approximate
 from rnnlab_kernels.plan import Shape
 from rnnlab_kernels.primitives import sigmoid, tanh
 from rnnlab_kernels.stepping import (
-    CHUNK,
     Steps,
     arranged,
     by_group,
     chunks,
-    graphs_help,
-    kept,
     matmul_precision,
     product,
+    steps_for,
     units_by_direction,
     units_by_group,
 )
@@ -179,14 +177,13 @@ def forward(
     seq_len, device = len(x_proj), x_proj.device
     flipped = [reverse or d == 1 for d in range(shape.directions)]
     x = arranged(x_proj, flipped)
-    options = (x, lengths is not None, reverse, save_gates, save_cells)
-    if graphs_help(device, seq_len):
-        steps = kept(
-            ("lstm forward", shape, *options[1:]), device, lambda: _ForwardSteps(CHUNK, shape, *options)
-        )
-    else:
-        steps = _ForwardSteps(seq_len, shape, *options)
-    assert isinstance(steps, _ForwardSteps)
+    options = (lengths is not None, reverse, save_gates, save_cells)
+    steps = steps_for(
+        ("lstm forward", shape, *options),
+        seq_len,
+        device,
+        lambda length: _ForwardSteps(length, shape, x, *options),
+    )
     width = shape.directions * shape.hidden_size
     output = x.new_empty(seq_len, shape.batch_size, width)
     cells = x.new_empty(output.shape if save_cells else 0, dtype=torch.float32)

@@ -13,15 +13,13 @@ from rnnlab_kernels.gradients import initial_hidden_gradient
 from rnnlab_kernels.plan import Shape
 from rnnlab_kernels.rnn_sequence.nonlinearity import preactivation_gradient
 from rnnlab_kernels.stepping import (
-    CHUNK,
     Steps,
     arranged,
     by_group,
     chunks,
-    graphs_help,
-    kept,
     matmul_precision,
     product,
+    steps_for,
 )
 
 BLOCK = 128
@@ -140,14 +138,13 @@ def backward(
     """As `launch.backward`, step by step; all tensors contiguous."""
     seq_len, device = len(output), output.device
     flipped = [not (reverse or d == 1) for d in range(shape.directions)]
-    options = (output, lengths is not None, nonlinearity, reverse)
-    if graphs_help(device, seq_len):
-        steps = kept(
-            ("rnn backward", shape, *options[1:]), device, lambda: _BackwardSteps(CHUNK, shape, *options)
-        )
-    else:
-        steps = _BackwardSteps(seq_len, shape, *options)
-    assert isinstance(steps, _BackwardSteps)
+    options = (lengths is not None, nonlinearity, reverse)
+    steps = steps_for(
+        ("rnn backward", shape, *options),
+        seq_len,
+        device,
+        lambda length: _BackwardSteps(length, shape, output, *options),
+    )
     output, d_output = arranged(output, flipped), arranged(d_output, flipped)
     d_preact = torch.empty_like(output)
     with steps.lock:

@@ -13,15 +13,13 @@ from rnnlab_kernels.device import approximate
 from rnnlab_kernels.plan import Shape
 from rnnlab_kernels.rnn_sequence.nonlinearity import activate
 from rnnlab_kernels.stepping import (
-    CHUNK,
     Steps,
     arranged,
     by_group,
     chunks,
-    graphs_help,
-    kept,
     matmul_precision,
     product,
+    steps_for,
     units_by_direction,
     units_by_group,
 )
@@ -131,14 +129,13 @@ def forward(
     seq_len, device = len(x_proj), x_proj.device
     flipped = [reverse or d == 1 for d in range(shape.directions)]
     x = arranged(x_proj, flipped)
-    options = (x, lengths is not None, nonlinearity, reverse)
-    if graphs_help(device, seq_len):
-        steps = kept(
-            ("rnn forward", shape, *options[1:]), device, lambda: _ForwardSteps(CHUNK, shape, *options)
-        )
-    else:
-        steps = _ForwardSteps(seq_len, shape, *options)
-    assert isinstance(steps, _ForwardSteps)
+    options = (lengths is not None, nonlinearity, reverse)
+    steps = steps_for(
+        ("rnn forward", shape, *options),
+        seq_len,
+        device,
+        lambda length: _ForwardSteps(length, shape, x, *options),
+    )
     output = torch.empty_like(x)
     with steps.lock:
         steps.begin(seq_len, weight_hh, h_0, lengths)
