@@ -34,7 +34,10 @@ def doctor(app: App, as_json: bool) -> None:
     """Look at this machine and this lab; exit 1 if something needed is missing."""
     from rnnlab.cli.tables import print_json, print_table
 
-    findings = [asdict(finding) for finding in (*_machine(), *_libraries(), *_plugins(app), *_lab(app))]
+    findings = [
+        asdict(finding)
+        for finding in (*_machine(), *_libraries(), *_plugins(app), *_backends(app), *_lab(app))
+    ]
     if as_json:
         print_json(findings)
     else:
@@ -77,6 +80,19 @@ def _plugins(app: App) -> Iterator[Finding]:
         yield Finding(f"plugin {problem.plugin}", "note", f"{problem.reason}; {problem.remedy}")
     if not app.registry.problems:
         yield Finding("plugins", "ok", "all healthy")
+
+
+def _backends(app: App) -> Iterator[Finding]:
+    """Which cells each backend runs here, why not the others, and whether `auto` would take it."""
+    from rnnlab.verification.combinations import chosen_devices
+    from rnnlab.verification.support import support
+
+    device = chosen_devices(())[-1]
+    for spec in app.registry.specs("backend"):
+        found = support(spec, app.registry, device)
+        parts = [f"runs {', '.join(found.cells) or 'no cell'} on {device}", *found.refusals]
+        parts += [f"auto takes another: {why}" for why in found.advice]
+        yield Finding(f"backend {spec.name}", "ok" if found.cells else "note", "; ".join(parts))
 
 
 def _writable(folder: Path) -> bool:

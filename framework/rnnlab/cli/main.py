@@ -22,6 +22,8 @@ COMMANDS = {
     "compare": ("rnnlab.cli.runs:compare", "What differs between runs: options and scores."),
     "predict": ("rnnlab.cli.predict:predict", "Ask a run's best checkpoint."),
     "plugins": ("rnnlab.cli.plugins:plugins", "What is installed, and whether it is healthy."),
+    "verify": ("rnnlab.cli.verify:verify", "Every cell on every backend against the loop that defines it."),
+    "bench": ("rnnlab.cli.bench:bench", "Backends side by side: how long each takes here."),
     "ui": ("rnnlab.cli.tracking:ui", "Serve MLflow's UI for this lab on 127.0.0.1."),
     "sync": ("rnnlab.cli.tracking:sync", "Ship what MLflow does not have yet."),
     "doctor": ("rnnlab.cli.doctor:doctor", "What this machine can do, and what is missing."),

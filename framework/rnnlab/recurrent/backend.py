@@ -30,6 +30,15 @@ class Backend(ABC):
     def supports(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
         """Return None, or the reason why this backend cannot run `cell`, in words for the user."""
 
+    def advice(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
+        """Return None, or why `backend: auto` should rather take another one, in words for the user.
+
+        Asked only for cells that `supports` accepted, for example by a backend that is right everywhere and
+        quick only where it was measured. `auto` then takes this one only if no other can run the cell; a
+        backend asked for by name is not asked for advice. None here.
+        """
+        return None
+
     @abstractmethod
     def run(
         self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None = None, reverse: bool = False

@@ -1,4 +1,4 @@
-"""Which backend runs a cell: the one asked for, or the highest-ranked that can."""
+"""Which backend runs a cell: the one asked for, or the highest-ranked that can and is not advised against."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def select_backend(
 
     Args:
         candidates: the installed backends and their records, in any order.
-        requested: a backend's name, or "auto" for the highest-ranked that supports the cells.
+        requested: a backend's name, or "auto" for the highest-ranked that supports the cells; one that
+            advises against itself is taken only if no other supports them.
         cell_name: what the user calls the cell, for the reason.
         probes: a cell for each shape that the stack has.
         device: where the cells will run.
@@ -61,15 +62,23 @@ def select_backend(
                 f"use {_remedy(ranked, requested, probes, device, dtype)}"
             )
         return Selection(requested, chosen[requested], f"{requested}: requested")
-    refusals: list[str] = []
+    passed: list[str] = []
+    unadvised: Selection | None = None
     for spec, backend in ranked:
         if refusal := _refusal(backend, probes, device, dtype):
-            refusals.append(f"{spec.name} cannot run {what} ({refusal})")
-            continue
-        reason = "; ".join(refusals) or f"highest-ranked backend that runs {what}"
-        return Selection(spec.name, backend, f"{spec.name}: {reason}")
+            passed.append(f"{spec.name} cannot run {what} ({refusal})")
+        elif advice := _advice(backend, probes, device, dtype):
+            passed.append(f"{spec.name} is passed over for {what} ({advice})")
+            unadvised = unadvised or Selection(
+                spec.name, backend, f"{spec.name}: no other backend runs {what} ({advice})"
+            )
+        else:
+            reason = "; ".join(passed) or f"highest-ranked backend that runs {what}"
+            return Selection(spec.name, backend, f"{spec.name}: {reason}")
+    if unadvised is not None:
+        return unadvised
     raise InputError(
-        f"no backend can run {what}: {'; '.join(refusals) or 'none is installed'}; "
+        f"no backend can run {what}: {'; '.join(passed) or 'none is installed'}; "
         "install a plugin with a backend for it, or choose another cell, device or dtype"
     )
 
@@ -79,6 +88,11 @@ def _refusal(
 ) -> str | None:
     """The first reason why `backend` cannot run one of the cells."""
     return next((no for cell in probes if (no := backend.supports(cell, device, dtype))), None)
+
+
+def _advice(backend: Backend, probes: Sequence[Cell], device: torch.device, dtype: torch.dtype) -> str | None:
+    """The first reason why `auto` should rather take another backend for one of the cells."""
+    return next((why for cell in probes if (why := backend.advice(cell, device, dtype))), None)
 
 
 def _remedy(

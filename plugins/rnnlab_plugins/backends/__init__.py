@@ -21,3 +21,10 @@ def rnnlab_backends() -> Iterator[BackendSpec]:
         summary="PyTorch's fused LSTM and RNN: oneDNN on CPUs, cuDNN on NVIDIA GPUs",
         rank=10,
     )
+    yield BackendSpec(
+        name="triton",
+        target="rnnlab_plugins.backends.triton:TritonBackend",
+        summary="Triton kernels for LSTM and RNN on GPUs; chosen by `auto` where they were measured to win",
+        requires=("triton",),
+        rank=20,
+    )

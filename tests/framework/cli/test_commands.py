@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 RNNLAB = [sys.executable, "-m", "rnnlab.cli.main"]
 SMALL = ["dataset.limit=128", "stack.hidden_size=8", "training.log_every=1", "tracking.enabled=false"]
@@ -276,5 +277,18 @@ def test_a_run_whose_cell_is_not_at_hand_can_be_stopped(rnnlab, tmp_path, rows):
 def test_doctor_says_what_is_there(rnnlab):
     done = rnnlab("doctor", "--json")
     assert done.returncode == 0, done.stderr
-    found = {finding["what"]: finding["health"] for finding in json.loads(done.stdout)}
-    assert found["torch"] == found["mlflow"] == found["lab"] == "ok"
+    findings = {finding["what"]: finding for finding in json.loads(done.stdout)}
+    assert all(findings[what]["health"] == "ok" for what in ("torch", "mlflow", "lab"))
+    assert findings["backend reference"]["detail"].startswith("runs rnn, lstm on ")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
+def test_doctor_says_why_kernels_do_not_run(rnnlab):
+    for interpret, health, detail in (
+        ("0", "note", "runs no cell on cpu; kernels need a GPU, got cpu"),
+        ("1", "ok", "runs rnn, lstm on cpu; auto takes another: Triton's interpreter"),
+    ):
+        done = rnnlab("doctor", "--json", TRITON_INTERPRET=interpret)
+        findings = {finding["what"]: finding for finding in json.loads(done.stdout)}
+        assert findings["backend triton"]["health"] == health
+        assert findings["backend triton"]["detail"].startswith(detail)

@@ -22,6 +22,18 @@ class Fake(Backend):
         raise AssertionError("choosing a backend must not run it")
 
 
+class Shy(Fake):
+    """Advises against itself for cells of the given input sizes."""
+
+    def __init__(self, *unproven: int, refused: tuple[int, ...] = ()) -> None:
+        super().__init__(*refused)
+        self.unproven = unproven
+
+    def advice(self, cell, device, dtype):
+        assert self.supports(cell, device, dtype) is None, "advice on a cell that it cannot run"
+        return f"input size {cell.input_size} is slow here" if cell.input_size in self.unproven else None
+
+
 def candidates(**backends: tuple[int, Fake]):
     return [(BackendSpec(name, "somewhere:Fake", rank=rank), fake) for name, (rank, fake) in backends.items()]
 
@@ -85,3 +97,36 @@ def test_no_backend_can(leaky):
         choose(candidates(fast=(10, Fake(3))), "auto", [leaky(3, 4)])
     with pytest.raises(InputError, match="none is installed"):
         choose([], "auto", [leaky(3, 4)])
+
+
+def test_by_default_a_backend_has_no_advice(leaky):
+    assert Fake().advice(leaky(3, 4), CPU, torch.float32) is None
+
+
+def test_auto_passes_over_a_backend_that_advises_against_itself_and_says_why(leaky):
+    installed = candidates(plain=(0, Fake()), fast=(10, Fake(3)), faster=(20, Shy(3)))
+    selection = choose(installed, "auto", [leaky(8, 4), leaky(3, 4)])
+    assert selection.name == "plain"
+    assert selection.reason == (
+        "plain: faster is passed over for leaky on cpu in float32 (input size 3 is slow here); "
+        "fast cannot run leaky on cpu in float32 (input size 3 is odd here)"
+    )
+    assert choose(installed, "auto", [leaky(8, 4)]).name == "faster"
+
+
+def test_auto_takes_the_highest_ranked_that_advises_against_itself_if_nothing_else_can(leaky):
+    installed = candidates(
+        plain=(0, Fake(3)), shy=(5, Shy(3)), shyer=(10, Shy(3)), none=(20, Shy(refused=(3,)))
+    )
+    selection = choose(installed, "auto", [leaky(3, 4)])
+    assert selection.backend is installed[2][1]
+    assert selection.reason == (
+        "shyer: no other backend runs leaky on cpu in float32 (input size 3 is slow here)"
+    )
+
+
+def test_a_requested_backend_is_not_asked_for_advice(leaky):
+    installed = candidates(plain=(0, Fake()), shy=(10, Shy(3)))
+    assert choose(installed, "shy", [leaky(3, 4)]).reason == "shy: requested"
+    with pytest.raises(InputError, match="use backend=auto or backend=shy"):
+        choose(candidates(fast=(10, Fake(3)), shy=(10, Shy(3))), "fast", [leaky(3, 4)])

@@ -1,0 +1,1 @@
+"""Backends side by side: each checked, then timed, in turns."""

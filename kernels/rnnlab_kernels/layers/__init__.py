@@ -1,0 +1,1 @@
+"""Layers over the ops: drop-ins for nn.LSTM and nn.RNN."""

@@ -1,0 +1,1 @@
+"""An LSTM over whole sequences: what it means (`reference`), the kernels, the op that autograd knows."""
