@@ -11,7 +11,7 @@ from typing import Any
 from rnnlab.dashboard.feed.history import History
 from rnnlab.dashboard.feed.records import flatten, load_config, tidy
 from rnnlab.dashboard.feed.snapshot import RunSnapshot
-from rnnlab.errors import InputError
+from rnnlab.errors import InputError, in_words
 from rnnlab.lab import liveness
 from rnnlab.lab.events import Gates, RunEnded, RunStarted, RunState, from_line
 from rnnlab.lab.journal import Tail
@@ -145,7 +145,7 @@ class WatchedRun:
         lines = self._tail.lines(PIECE)
         if self._tail.restarts != self._restarts:
             self._restarts, self._history, self._gates_at = self._tail.restarts, History(), None
-            self._snapshot = None
+            self._ends, self._snapshot = (None, None), None
         if lines:
             self._take(lines)
         self.complete = not lines or self._tail.offset >= self._files[2].size
@@ -184,7 +184,12 @@ class WatchedRun:
         """The run now; the same object for as long as nothing has changed."""
         if self._snapshot is None:
             self._version += 1
-            self._snapshot = self._take_snapshot()
+            try:
+                self._snapshot = self._take_snapshot()
+            except Exception as error:  # events of the right names whose fields are of the wrong types
+                self._history, self._ends, self._status = History(), (None, None), {}
+                self.fail(in_words(error))
+                self._snapshot = self._take_snapshot()
         return self._snapshot
 
     def _take_snapshot(self) -> RunSnapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -49,7 +50,7 @@ def tick_labels(ticks: Sequence[float]) -> list[str]:
     """The ticks as text, with as many decimals as tell them apart: ["0.0", "0.5", "1.0"], ["500", "1k"]."""
     if len(ticks) < 2:
         return [short(tick) for tick in ticks]
-    step = min(after - before for before, after in zip(ticks, ticks[1:], strict=False))
+    step = min(after - before for before, after in itertools.pairwise(ticks))
     top = max(abs(tick) for tick in ticks)
     even = abs(ticks[-1] - ticks[0] - step * (len(ticks) - 1)) < step * 1e-6
     if top >= 1e12 or top < 1e-3 or not even:

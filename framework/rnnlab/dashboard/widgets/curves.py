@@ -96,7 +96,7 @@ def trace(
 
 
 def compose(masks: list[np.ndarray], raw: int) -> tuple[np.ndarray, np.ndarray]:
-    """The braille bits of each character cell, and which of `masks` colours it (-1: none), both [rows, columns].
+    """The braille bits of each character cell, and which mask colours it (-1: none), both [rows, columns].
 
     Args:
         masks: of `trace`, each [4 rows, 2 columns] times the size in cells.

@@ -128,7 +128,7 @@ def glyphs_for(encoding: str | None = None) -> Glyphs:
     The Linux console is given ASCII whatever its encoding: its fonts hold no braille.
     """
     if encoding is None:
-        encoding = getattr(sys.__stderr__, "encoding", None) or "ascii"
+        encoding = sys.__stderr__.encoding if sys.__stderr__ else "ascii"
         if os.environ.get("TERM") == "linux":
             return ASCII
     try:
@@ -146,7 +146,7 @@ def printable(text: str) -> str:
 
 
 def fit(text: str, width: int, glyphs: Glyphs = UNICODE, right: bool = False) -> str:
-    """`text` in exactly `width` cells: cut with an ellipsis, or padded on the right (`right`: on the left)."""
+    """`text` in exactly `width` cells: cut with an ellipsis, or padded at its end (`right`: at its start)."""
     if width <= 0:
         return ""
     text = printable(text)

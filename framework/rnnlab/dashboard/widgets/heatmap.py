@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 from rnnlab.dashboard.widgets import palette
-from rnnlab.dashboard.widgets.axes import round_ticks, short
+from rnnlab.dashboard.widgets.axes import short
 from rnnlab.dashboard.widgets.glyphs import Glyphs, fit, glyphs_for, printable
+from rnnlab.dashboard.widgets.matrix import column_labels, resample, row_labels, shares
 
 SCALE = 8
 """Characters of the scale in the first line."""
-
-
-def shares(length: int, count: int) -> np.ndarray:
-    """Where each of `count` shares of `length` values begins; values are repeated where they are fewer."""
-    return np.arange(count) * length // count
-
-
-def resample(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """`values` [any, any] as [rows, columns]: the mean of each share, or each value repeated where there are fewer.
-
-    NaN counts for nothing; a share of nothing but NaN is NaN.
-    """
-    finite = np.isfinite(values)
-    total, count = np.where(finite, values, 0.0), finite.astype(float)
-    for axis, size in ((0, rows), (1, columns)):
-        starts = shares(values.shape[axis], size)
-        # reduceat gives the single value where two shares begin at the same place, as repetition needs.
-        total, count = np.add.reduceat(total, starts, axis), np.add.reduceat(count, starts, axis)
-    return np.divide(total, count, out=np.full((rows, columns), np.nan), where=count > 0)
 
 
 class Heatmap(Widget, can_focus=True):
@@ -54,8 +37,8 @@ class Heatmap(Widget, can_focus=True):
     Heatmap > .heatmap--title { text-style: bold; }
     Heatmap:focus > .heatmap--title { text-style: bold reverse; }
     """
-    COMPONENT_CLASSES = {"heatmap--axis", "heatmap--title"}
-    BINDINGS = [
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"heatmap--axis", "heatmap--title"}
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "cursor(0,-1)", "Left", False, id="heatmap.left", tooltip="Read out values"),
         Binding("right", "cursor(0,1)", "Right", False, id="heatmap.right", tooltip="Read out values"),
         Binding("up", "cursor(-1,0)", "Up", False, id="heatmap.up", tooltip="Read out values"),
@@ -149,7 +132,7 @@ class Heatmap(Widget, can_focus=True):
 
     @property
     def _left(self) -> int:
-        longest = max((cell_len(self._name(0, row)) for row in (0, max(len(self.values) - 1, 0))), default=0)
+        longest = max((cell_len(self._index_text(0, row)) for row in range(len(self.values))), default=0)
         return longest + 1 if self.size.width >= 4 * longest else 1
 
     def action_cursor(self, down: int, right: int) -> None:
@@ -178,7 +161,7 @@ class Heatmap(Widget, can_focus=True):
         if not self.has_focus:
             self.cursor = None
 
-    def _name(self, axis: int, index: int) -> str:
+    def _index_text(self, axis: int, index: int) -> str:
         names = (self.row_names, self.column_names)[axis]
         return printable(names[index]) if index < len(names) else str(index)
 
@@ -187,7 +170,9 @@ class Heatmap(Widget, can_focus=True):
         for axis, (at, label) in enumerate(((row, self.row_label), (column, self.column_label))):
             starts = np.append(shares(self.values.shape[axis], shown.shape[axis]), self.values.shape[axis])
             first, last = int(starts[at]), max(int(starts[at + 1]) - 1, int(starts[at]))
-            name = self._name(axis, first) + (f"-{self._name(axis, last)}" if last > first else "")
+            name = self._index_text(axis, first) + (
+                f"-{self._index_text(axis, last)}" if last > first else ""
+            )
             parts.append(f"{label} {name}")
         parts.append(short(float(shown[row, column])))
         return f" {self.glyphs.separator} ".join(parts)
@@ -220,11 +205,11 @@ class Heatmap(Widget, can_focus=True):
         levels = np.clip(np.where(np.isfinite(shown), share, 0.0), 0, len(colours) - 1).astype(int)
         levels[~np.isfinite(shown)] = -1
         if self.glyphs.upper:
-            body = [self._blocks(*levels[at : at + 2], colours, base) for at in range(0, rows, 2)]
+            body = [self._blocks(levels[at], levels[at + 1], colours, base) for at in range(0, rows, 2)]
         else:
             body = [[Segment("".join(colours[at] if at >= 0 else "?" for at in row), base)] for row in levels]
         per_line = rows // len(body)
-        labels = self._row_labels(rows, per_line)
+        labels = row_labels([self._index_text(0, row) for row in range(len(self.values))], rows, per_line)
         strips = [self._first_line(shown, colours, base, axis)]
         for line, segments in enumerate(body):
             here = self.cursor is not None and self.cursor[0] // per_line == line
@@ -286,31 +271,11 @@ class Heatmap(Widget, can_focus=True):
         gap = Segment(" " * (width - cell_len(text) - taken), base)
         return Strip([Segment(text, style), gap, *scale], width)
 
-    def _row_labels(self, rows: int, per_line: int) -> dict[int, str]:
-        """Names of rows by line."""
-        length = len(self.values)
-        labels: dict[int, str] = {}
-        for tick in round_ticks(0, length - 1, max(1, rows // per_line // 3), whole=True):
-            line = int(np.searchsorted(shares(length, rows), tick, "right") - 1) // per_line
-            labels.setdefault(line, self._name(0, int(tick)))
-        return labels
-
     def _column_axis(self, columns: int) -> str:
         """The last line: names of columns, what a column is, and a mark below the cursor."""
-        length = self.values.shape[1]
-        cells = [" "] * columns
-        label = printable(self.column_label)
-        end = columns - len(label) - 1 if len(label) + 2 <= columns // 3 else columns
-        cells[end + 1 :] = label if end < columns else ""
-        free = 0
-        for tick in round_ticks(0, length - 1, max(1, columns // 10), whole=True):
-            text = self._name(1, int(tick))
-            # The leftmost cell of the value: where values are repeated, several share it.
-            at = int(np.searchsorted(shares(length, columns), tick, "left" if length < columns else "right"))
-            at = at if length < columns else at - 1
-            if at >= free and at + cell_len(text) <= end:
-                cells[at : at + len(text)] = text
-                free = at + len(text) + 1
+        names = [self._index_text(1, column) for column in range(self.values.shape[1])]
+        cells = column_labels(names, columns, printable(self.column_label))
         if self.cursor is not None:
-            cells[self.cursor[1]] = self.glyphs.ascending
-        return " " * (self._left - 1) + self.glyphs.corner + "".join(cells)
+            at = self.cursor[1]
+            cells = cells[:at] + self.glyphs.ascending + cells[at + 1 :]
+        return " " * (self._left - 1) + self.glyphs.corner + cells

@@ -61,14 +61,14 @@ def legend(
     dim: Style,
 ) -> Strip:
     """The whole line, `width` cells wide."""
-    segments = []
-    title, note = printable(title), printable(note)
-    if title and (not entries or cell_len(title) <= width // 2):
-        segments += [Segment(title, bold), Segment("  ", base)]
-    if note and sum(len(segment.text) for segment in segments) + len(note) <= width // 2:
-        segments += [Segment(note, dim), Segment("  ", base)]
-    room = width - sum(cell_len(segment.text) for segment in segments)
-    shown, hidden = shown_entries(entries, room, glyphs)
+    heads = [Segment(printable(text), style) for text, style in ((title, bold), (note, dim)) if text]
+    while True:
+        room = width - sum(cell_len(head.text) + 2 for head in heads)
+        shown, hidden = shown_entries(entries, room, glyphs)
+        if not heads or not hidden or (note and len(heads) == 1):
+            break
+        heads.pop(0)  # the lines are told apart by their names, the title is known from where it stands
+    segments = [part for head in heads for part in (head, Segment("  ", base))]
     for entry in shown:
         segments += [Segment(entry.key, entry.style), Segment(" ", base)]
         if entry.label:

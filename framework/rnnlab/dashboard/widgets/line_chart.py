@@ -5,11 +5,12 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -70,8 +71,8 @@ class LineChart(Widget, can_focus=True):
     LineChart > .line-chart--cursor { background: $panel-lighten-2; }
     LineChart:focus > .line-chart--title { text-style: bold reverse; }
     """
-    COMPONENT_CLASSES = {"line-chart--axis", "line-chart--title", "line-chart--cursor"}
-    BINDINGS = [
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line-chart--axis", "line-chart--title", "line-chart--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "cursor(-1)", "Cursor left", False, id="chart.left", tooltip="Read out values"),
         Binding("right", "cursor(1)", "Cursor right", False, id="chart.right", tooltip="Read out values"),
         Binding(
@@ -162,7 +163,7 @@ class LineChart(Widget, can_focus=True):
     # The cursor
 
     def action_cursor(self, direction: int) -> None:
-        """Move one character, or to the next sample where there is none so near; starts at the last sample."""
+        """Move one character, or to the next sample where none is so near; starts at the last sample."""
         xs = self._samples()
         if not len(xs) or self._plot is None:
             return

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
-from textual.color import Color
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from rnnlab.dashboard.widgets.glyphs import Glyphs, fit, glyphs_for, printable
+from rnnlab.dashboard.widgets.glyphs import Glyphs, fit, glyphs_for
 from rnnlab.dashboard.widgets.ordering import Column, Row, ordered
-
-SAMPLE = 200
-"""Rows that are measured for the width of a column."""
-
-GUTTER = 3
-"""Cells before the first column: the cursor, the mark, a space."""
+from rnnlab.dashboard.widgets.table_layout import GUTTER, Layout
 
 
 def _key(keys: str, action: str, name: str, tooltip: str) -> Binding:
@@ -46,8 +41,13 @@ class RunTable(ScrollView, can_focus=True):
     RunTable > .run-table--mark { color: $accent; text-style: bold; }
     RunTable > .run-table--empty { color: $text-muted; }
     """
-    COMPONENT_CLASSES = {"run-table--header", "run-table--cursor", "run-table--mark", "run-table--empty"}
-    BINDINGS = [
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "run-table--header",
+        "run-table--cursor",
+        "run-table--mark",
+        "run-table--empty",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
         _key("down,j", "move(1)", "Down", "Next run"),
         _key("up,k", "move(-1)", "Up", "Previous run"),
         _key("pagedown,ctrl+d", "page(1)", "Page down", "A page down"),
@@ -117,7 +117,7 @@ class RunTable(ScrollView, can_focus=True):
         self.marks: frozenset[str] = frozenset()
         self._given: tuple[Row, ...] = ()
         self._positions: dict[str, int] = {}
-        self._widths: list[int] = []
+        self._layout = Layout((), (), self.glyphs)
         self._cursor = 0
 
     # What it shows
@@ -179,8 +179,8 @@ class RunTable(ScrollView, can_focus=True):
         self.rows = rows
         self._positions = {row.key: index for index, row in enumerate(rows)}
         self._cursor = self._positions.get(followed or "", min(was, max(len(rows) - 1, 0)))
-        self._measure()
-        self.virtual_size = Size(GUTTER + sum(self._widths) + 2 * len(self._widths), len(rows) + 1)
+        self._layout = Layout(self.columns, self._given, self.glyphs)
+        self.virtual_size = Size(self._layout.width, len(rows) + 1)
         above = was - self.scroll_offset.y
         if self.scroll_offset.y > 0 and 0 <= above < self._page:  # the row under the eye stays where it is
             self.scroll_to(y=self._cursor - above, animate=False, immediate=True)
@@ -188,16 +188,6 @@ class RunTable(ScrollView, can_focus=True):
         self.refresh()
         if self.cursor_key != followed:
             self.post_message(self.Highlighted(self, self.cursor_key))
-
-    def _measure(self) -> None:
-        sample = self._given[:: max(1, len(self._given) // SAMPLE)]
-        self._widths = [
-            column.width
-            or max(
-                [cell_len(column.heading) + 1, *(cell_len(printable(column.written(row))) for row in sample)]
-            )
-            for column in self.columns
-        ]
 
     # Keys and mouse
 
@@ -284,14 +274,7 @@ class RunTable(ScrollView, can_focus=True):
 
     def column_at(self, x: int) -> Column | None:
         """The column whose heading or space covers `x` cells from the left edge."""
-        start = GUTTER
-        for index, (column, width) in enumerate(zip(self.columns, self._widths, strict=True)):
-            if index == 1:
-                x += self.scroll_offset.x
-            if start <= x < start + width + 2:
-                return column
-            start += width + 2
-        return None
+        return self._layout.column_at(x, self.scroll_offset.x)
 
     # Drawing
 
@@ -299,7 +282,7 @@ class RunTable(ScrollView, can_focus=True):
         width = self.size.width
         base = self.rich_style
         if y == 0:
-            return self._header(self.get_component_rich_style("run-table--header"), width)
+            return self._header(width)
         index = self.scroll_offset.y + y - 1
         if index < len(self.rows):
             return self._row(index, base, width)
@@ -310,19 +293,10 @@ class RunTable(ScrollView, can_focus=True):
             return Strip([padding, Segment(text, style)]).adjust_cell_length(width, base)
         return Strip.blank(width, base)
 
-    def _header(self, style: Style, width: int) -> Strip:
-        cells = []
-        for column, room in zip(self.columns, self._widths, strict=True):
-            heading = column.heading
-            if column.key == self.sort_column:
-                arrow = self.glyphs.descending if self.sort_reverse else self.glyphs.ascending
-                heading = fit(heading, min(cell_len(heading), room - 1), self.glyphs) + arrow
-            cells.append(Segment(fit(heading, room, self.glyphs, column.right) + "  ", style))
-        strip = self._panned(Segment(" " * GUTTER, style), cells, style, width)
-        if self.virtual_size.width - 2 - self.scroll_offset.x > width:
-            more = Strip([Segment(self.glyphs.more, style)], 1)
-            return Strip.join([strip.crop(0, width - 1), more])
-        return strip
+    def _header(self, width: int) -> Strip:
+        style = self.get_component_rich_style("run-table--header")
+        arrow = self.glyphs.descending if self.sort_reverse else self.glyphs.ascending
+        return self._layout.header(self.sort_column, arrow, style, width, self.scroll_offset.x)
 
     def _row(self, index: int, base: Style, width: int) -> Strip:
         row, here = self.rows[index], index == self._cursor
@@ -330,25 +304,7 @@ class RunTable(ScrollView, can_focus=True):
             base = self.get_component_rich_style("run-table--cursor")
             if self.app.no_color:
                 base += Style(bold=True)
-        marked = row.key in self.marks
-        mark = self.get_component_rich_style("run-table--mark", partial=True)
-        gutter = (self.glyphs.cursor if here else " ") + (self.glyphs.mark if marked else " ") + " "
-        cells = []
-        for column, room in zip(self.columns, self._widths, strict=True):
-            text = fit(column.written(row), room, self.glyphs, column.right) + "  "
-            value = row.values.get(column.key)
-            look = self._look(column.style(value)) if column.style and value is not None else None
-            cells.append(Segment(text, base + look if look else base))
-        return self._panned(Segment(gutter, base + Style(color=mark.color, bold=True)), cells, base, width)
-
-    def _look(self, style: str) -> Style | None:
-        if style.startswith("$"):
-            return Style(color=Color.parse(self.app.theme_variables[style[1:]]).rich_color)
-        return Style.parse(style) if style else None
-
-    def _panned(self, gutter: Segment, cells: list[Segment], style: Style, width: int) -> Strip:
-        """The first column, and what is seen of the others."""
-        fixed, rest = Strip([gutter, *cells[:1]]), Strip(cells[1:])
-        x = self.scroll_offset.x
-        seen = rest.crop(x, max(x, x + width - fixed.cell_length))
-        return Strip.join([fixed, seen]).adjust_cell_length(width, style)
+        mark = Style(color=self.get_component_rich_style("run-table--mark").color, bold=True)
+        signs = (self.glyphs.cursor if here else " ") + (self.glyphs.mark if row.key in self.marks else " ")
+        gutter = Segment(f"{signs} ", base + mark)
+        return self._layout.row(row, gutter, base, width, self.scroll_offset.x, self.app.theme_variables)

@@ -246,17 +246,25 @@ def test_little_memory_keeps_coarse_curves_and_focus_brings_all_back(follow, fin
 
 def test_what_one_run_holds_does_not_hide_the_others(follow, make_run, finished_run, until):
     broken, odd, sound = make_run("broken"), make_run("odd"), finished_run("sound")
+    mad = make_run("mad")
+    mad.events_path.write_bytes(
+        b'{"event":"run_started","pid":1,"total_steps":3,"baselines":{},"monitor":{}}\n'
+    )
     broken.config_path.write_text("a: [")
     odd.status_path.write_text('{"state": 3, "step": "x", "scores": {"a": "nan", "b": []}}')
     odd.events_path.write_bytes(b'{"event":"metrics","values":3}\n{"event":"message"}\n[]\n\xff\n')
     follower = follow()
-    until(lambda: len(follower.snapshot().runs) == 3 and follower.snapshot().loading == 0)
+    until(lambda: len(follower.snapshot().runs) == 4 and follower.snapshot().loading == 0)
     snapshot = follower.snapshot()
     assert snapshot.problem == ""
     assert "config.yaml cannot be read" in snapshot.find(broken.id).problem
     assert (snapshot.find(odd.id).state, snapshot.find(odd.id).step) == ("created", 0)
     assert list(snapshot.find(odd.id).last) == ["a"]
     assert snapshot.find(sound.id).score == ("test/loss", 0.25)
+    assert snapshot.find(mad.id).state == "created"
+    with mad.events_path.open("ab") as file:
+        file.write(b'{"event":"metrics","step":"x","values":{"train/loss":1}}\n')
+    until(lambda: "TypeError" in follower.snapshot().find(mad.id).problem)
     broken.config_path.write_text("name: mended\n")
     until(lambda: follower.snapshot().find(broken.id).config == {"name": "mended"})
     assert follower.snapshot().find(broken.id).problem == ""
