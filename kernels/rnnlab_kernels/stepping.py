@@ -97,8 +97,10 @@ def kept(key: Hashable, device: torch.device, make: Callable[[], StepsT]) -> Ste
     key = (key, device, torch.cuda.current_stream(device).stream_id)
     with _kept_lock:
         if key not in _kept:
-            _kept[key] = steps = make()
-            steps.capture()
+            # Made in inference mode, the buffers could not be written to outside it later.
+            with torch.inference_mode(False):
+                _kept[key] = steps = make()
+                steps.capture()
         _kept.move_to_end(key)
         while len(_kept) > KEPT_GRAPHS:
             _kept.popitem(last=False)

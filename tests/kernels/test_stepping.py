@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from rnnlab_kernels.lstm_sequence import reference as lstm_reference
 from rnnlab_kernels.plan import Plan
 from rnnlab_kernels.rnn_sequence import launch as rnn
 from rnnlab_kernels.rnn_sequence import reference as rnn_reference
-from rnnlab_kernels.stepping import arranged, chunks, matmul_precision
+from rnnlab_kernels.stepping import Steps, arranged, chunks, kept, matmul_precision
 
 SEQ_LEN, BATCH_SIZE, HIDDEN_SIZE = 7, 3, 6
 """Two chunks of 3 steps and a rest of 1."""
@@ -81,6 +83,33 @@ def test_an_rnn_in_chunks_is_the_loop(
         pairs = zip((*got, *gradients), (*expected, *rnn_reference.backward(*backward, "ieee")), strict=True)
         for actual, wanted in pairs:
             assert_close(actual, wanted, torch.float32)
+
+
+def test_steps_are_kept_by_key_the_latest_used_and_fit_for_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Buffers(Steps):
+        def __init__(self) -> None:
+            super().__init__(3, torch.device("cpu"))
+
+        def take(self, k: int) -> None:
+            raise AssertionError("nothing is run here")
+
+    monkeypatch.setattr(Buffers, "capture", lambda self: None)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(stream_id=0))
+    monkeypatch.setattr(stepping, "_kept", OrderedDict())
+    monkeypatch.setattr(stepping, "KEPT_GRAPHS", 2)
+
+    with torch.inference_mode():
+        first = kept("first", torch.device("cpu"), Buffers)
+    second = kept("second", torch.device("cpu"), Buffers)
+
+    assert not first.position.is_inference()
+    assert kept("first", torch.device("cpu"), Buffers) is first
+    third = kept("third", torch.device("cpu"), Buffers)
+    assert kept("first", torch.device("cpu"), Buffers) is first
+    assert kept("third", torch.device("cpu"), Buffers) is third
+    assert kept("second", torch.device("cpu"), Buffers) is not second
 
 
 def test_chunks_cover_a_sequence_and_leave_a_rest() -> None:
