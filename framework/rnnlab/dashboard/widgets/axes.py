@@ -19,13 +19,11 @@ def round_ticks(low: float, high: float, most: int, whole: bool = False) -> list
     if not (math.isfinite(span) and span > 0):
         return [low] if math.isfinite(low) else []
     power = math.floor(math.log10(span / max(1, most)))
-    for exponent in range(power, power + 4):
-        for factor in (1.0, 2.0, 2.5, 5.0):
-            step = factor * 10.0**exponent
-            if whole and step != int(step):
-                continue
+    # Quarters only where nothing rounder gives two ticks, and a single tick only where nothing gives two.
+    for factors, least in (((1.0, 2.0, 5.0), 2), ((1.0, 2.0, 2.5, 5.0), 2), ((1.0, 2.0, 5.0), 1)):
+        for step in (factor * 10.0**exponent for exponent in range(power, power + 4) for factor in factors):
             first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-            if 1 <= last - first + 1 <= max(1, most):
+            if least <= last - first + 1 <= max(1, most) and not (whole and step != int(step)):
                 return [index * step for index in range(first, last + 1)]
     return []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -22,6 +23,11 @@ from rnnlab.dashboard.widgets.matrix import column_labels, resample, row_labels,
 
 SCALE = 8
 """Characters of the scale in the first line."""
+
+
+@lru_cache(maxsize=4 * palette.LEVELS**2)
+def _look(base: Style, colour: str, ground: str | None) -> Style:
+    return base + Style(color=colour, bgcolor=ground)
 
 
 class Heatmap(Widget, can_focus=True):
@@ -243,9 +249,9 @@ class Heatmap(Widget, can_focus=True):
             glyph, style = " ", base
             if above >= 0:
                 ground = colours[below] if below >= 0 else None
-                glyph, style = self.glyphs.upper, base + Style(color=colours[above], bgcolor=ground)
+                glyph, style = self.glyphs.upper, _look(base, colours[above], ground)
             elif below >= 0:
-                glyph, style = self.glyphs.lower, base + Style(color=colours[below])
+                glyph, style = self.glyphs.lower, _look(base, colours[below], None)
             segments.append(Segment(glyph * (end - start), style))
         return segments
 

@@ -31,8 +31,11 @@ class Entry:
 
 
 def shown_entries(entries: list[Entry], width: int, glyphs: Glyphs) -> tuple[list[Entry], int]:
-    """Those that fit into `width` cells, and how many do not: names are cut first, then the last left out."""
+    """Those that fit into `width` cells, and how many do not: names are cut first,
+    then the last are left out."""
     entries = [replace(entry, label=printable(entry.label)) for entry in entries]
+    if _total(entries) > width:
+        entries = _without_common_start(entries, glyphs)
     longest = max((cell_len(entry.label) for entry in entries), default=0)
     cut = entries
     for length in range(longest, min(SHORTEST, longest) - 1, -1):
@@ -77,6 +80,19 @@ def legend(
     if hidden:
         segments.append(Segment(f"+{hidden}", dim))
     return Strip(segments).adjust_cell_length(width, base)
+
+
+def _without_common_start(entries: list[Entry], glyphs: Glyphs) -> list[Entry]:
+    """Names such as run ids differ at their ends: what all begin with is cut first, by whole words."""
+    labels = [entry.label for entry in entries]
+    first, last = min(labels, default=""), max(labels, default="")  # all others lie between these two
+    same = [one == other for one, other in zip(first, last, strict=False)]
+    common = first[: [*same, False].index(False)]
+    while common and (common[-1].isalnum() or common in labels):
+        common = common[:-1]
+    if len(entries) < 2 or len(common) < 2:
+        return entries
+    return [replace(entry, label=glyphs.ellipsis + entry.label[len(common) :]) for entry in entries]
 
 
 def _total(entries: list[Entry]) -> int:

@@ -30,10 +30,17 @@ def resample(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def row_labels(names: Sequence[str], rows: int, per_line: int) -> dict[int, str]:
-    """Names at round indices, by line: `names` are drawn in `rows`, of which a line holds `per_line`."""
+    """Names by line, all of them or those at round indices.
+
+    `names` are drawn in `rows`, of which a line holds `per_line`.
+    """
+    lines = rows // per_line
+    ticks = range(len(names))
+    if len(names) > lines:
+        ticks = [int(tick) for tick in round_ticks(0, len(names) - 1, max(1, lines // 3), whole=True)]
     labels: dict[int, str] = {}
-    for tick in round_ticks(0, len(names) - 1, max(1, rows // per_line // 3), whole=True):
-        labels.setdefault(_cell(len(names), rows, int(tick)) // per_line, names[int(tick)])
+    for tick in ticks:
+        labels.setdefault(_cell(len(names), rows, tick) // per_line, names[tick])
     return labels
 
 

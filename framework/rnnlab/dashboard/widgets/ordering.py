@@ -31,7 +31,7 @@ class Column:
         width: in cells; 0 measures the heading and some of the rows.
         right: aligned to the right, as numbers should be.
         text: how a value is written; None is `str`.
-        style: of a value: "bold", "$success" or "#rrggbb", "" for none.
+        style: of a value: "bold", "$text-success" or "#rrggbb", "" for none.
         order: what a value is sorted by; None is the value.
         sortable: by click or key.
     """

@@ -101,7 +101,7 @@ class Plot:
 
     def _set_ticks(self) -> None:
         low, high = self.y_range
-        most = max(2, self.rows // 3)
+        most = max(2 if self.rows < 5 else 3, self.rows // 3)
         if self.log_y:
             ticks = log_ticks(10.0**low, 10.0**high, most)
             places = [float(np.log10(tick)) for tick in ticks]
@@ -210,7 +210,7 @@ class Plot:
         if name and len(name) + 2 <= self.columns // 3:
             end -= len(name) + 1
             axis[end + 1 :] = name
-        ticks = round_ticks(low, high, max(2, self.columns // 12), whole)
+        ticks = round_ticks(low, high, max(3, self.columns // 12), whole)
         free = self.left
         for tick, label in zip(ticks, tick_labels(ticks), strict=True):
             at = self.left + self.column_of(tick) - len(label) // 2

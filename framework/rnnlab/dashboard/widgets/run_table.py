@@ -38,7 +38,7 @@ class RunTable(ScrollView, can_focus=True):
     RunTable > .run-table--header { text-style: bold; background: $panel; }
     RunTable > .run-table--cursor { background: $primary 25%; }
     RunTable:focus > .run-table--cursor { background: $primary 45%; text-style: bold; }
-    RunTable > .run-table--mark { color: $accent; text-style: bold; }
+    RunTable > .run-table--mark { color: $text-accent; text-style: bold; }
     RunTable > .run-table--empty { color: $text-muted; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -223,7 +223,8 @@ class RunTable(ScrollView, can_focus=True):
         self._move(index % max(len(self.rows), 1))
 
     def action_pan(self, direction: int) -> None:
-        self.scroll_to(x=self.scroll_offset.x + direction * 8, animate=False, immediate=True)
+        x = self._layout.next_pan(self.scroll_offset.x, direction)
+        self.scroll_to(x=x, animate=False, immediate=True)
 
     def action_select(self) -> None:
         if self.rows:
@@ -274,7 +275,7 @@ class RunTable(ScrollView, can_focus=True):
 
     def column_at(self, x: int) -> Column | None:
         """The column whose heading or space covers `x` cells from the left edge."""
-        return self._layout.column_at(x, self.scroll_offset.x)
+        return self._layout.column_at(x, self.scroll_offset.x, self.size.width)
 
     # Drawing
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
@@ -24,7 +26,7 @@ GAP = 2
 
 
 class Layout:
-    """Where columns stand. The first one stays when the others are moved by `pan` cells.
+    """Where columns stand. The first one stays when the others are moved by up to `pan` cells.
 
     Attributes:
         width: of a whole row, in cells.
@@ -35,29 +37,32 @@ class Layout:
         self.columns = columns
         self.glyphs = glyphs
         self._widths = [column.width or _widest(column, sample) for column in columns]
-        self.width = GUTTER + sum(self._widths) + GAP * len(self._widths)
+        self.width = GUTTER + sum(self._widths) + GAP * max(len(self._widths) - 1, 0)
 
-    def column_at(self, x: int, pan: int) -> Column | None:
+    def next_pan(self, pan: int, direction: int) -> int:
+        """The `pan` by which the next column in that direction comes first after the one that stays."""
+        at = self._first(pan) + direction
+        starts = self._starts()
+        return starts[min(max(at, 0), len(starts) - 1)] if starts else 0
+
+    def column_at(self, x: int, pan: int, width: int) -> Column | None:
         """The column that covers `x` cells from the left edge, with the space after it."""
-        start = GUTTER
-        for index, (column, width) in enumerate(zip(self.columns, self._widths, strict=True)):
-            if index == 1:
-                x += pan
-            if start <= x < start + width + GAP:
-                return column
-            start += width + GAP
+        for index, start, room in self._places(pan, width):
+            if start <= x < start + room + GAP:
+                return self.columns[index]
         return None
 
     def header(self, sorted_by: str | None, arrow: str, style: Style, width: int, pan: int) -> Strip:
         """The headings, `arrow` after that of the column `sorted_by`."""
-        cells = []
-        for column, room in zip(self.columns, self._widths, strict=True):
-            heading = column.heading
+        segments = [Segment(" " * GUTTER, style)]
+        places = self._places(pan, width)
+        for index, _, room in places:
+            column, heading = self.columns[index], self.columns[index].heading
             if column.key == sorted_by:
                 heading = fit(heading, min(cell_len(heading), room - 1), self.glyphs) + arrow
-            cells.append(Segment(fit(heading, room, self.glyphs, column.right) + " " * GAP, style))
-        strip = self._panned(Segment(" " * GUTTER, style), cells, style, width, pan)
-        if self.width - GAP - pan > width:
+            segments.append(Segment(fit(heading, room, self.glyphs, column.right) + " " * GAP, style))
+        strip = Strip(segments).adjust_cell_length(width, style)
+        if places and places[-1][0] < len(self.columns) - 1:
             return Strip.join([strip.crop(0, width - 1), Strip([Segment(self.glyphs.more, style)], 1)])
         return strip
 
@@ -65,18 +70,42 @@ class Layout:
         self, row: Row, gutter: Segment, base: Style, width: int, pan: int, variables: Mapping[str, str]
     ) -> Strip:
         """A row after its `gutter`; `variables` are the theme's."""
-        cells = []
-        for column, room in zip(self.columns, self._widths, strict=True):
+        segments = [gutter]
+        for index, _, room in self._places(pan, width):
+            column = self.columns[index]
             text = fit(column.written(row), room, self.glyphs, column.right) + " " * GAP
             value = row.values.get(column.key)
             look = column.style(value) if column.style and value is not None else ""
-            cells.append(Segment(text, base + _style(look, variables) if look else base))
-        return self._panned(gutter, cells, base, width, pan)
+            segments.append(Segment(text, base + _style(look, variables) if look else base))
+        return Strip(segments).adjust_cell_length(width, base)
 
-    def _panned(self, gutter: Segment, cells: list[Segment], style: Style, width: int, pan: int) -> Strip:
-        fixed, rest = Strip([gutter, *cells[:1]]), Strip(cells[1:])
-        seen = rest.crop(pan, max(pan, pan + width - fixed.cell_length))
-        return Strip.join([fixed, seen]).adjust_cell_length(width, style)
+    def _starts(self) -> list[int]:
+        """Where each column but the first begins, counted from the second."""
+        return [0, *itertools.accumulate(width + GAP for width in self._widths[1:-1])][
+            : len(self._widths) - 1
+        ]
+
+    def _first(self, pan: int) -> int:
+        """Which of `_starts` is shown first."""
+        starts = self._starts()
+        return min(bisect.bisect_left(starts, pan), max(len(starts) - 1, 0))
+
+    def _places(self, pan: int, width: int) -> list[tuple[int, int, int]]:
+        """Index, left edge and room of the columns that are shown.
+
+        A column is shown whole or not at all, since half a number reads as another one; alone the first two
+        are cut where the screen is narrower than they are.
+        """
+        places = []
+        x = GUTTER
+        order = [0, *range(1 + self._first(pan), len(self._widths))] if self._widths else []
+        for count, index in enumerate(order):
+            room = self._widths[index]
+            if x + room > width and (count > 1 or x >= width):
+                break
+            places.append((index, x, min(room, width - x)))
+            x += room + GAP
+        return places
 
 
 def _widest(column: Column, rows: Sequence[Row]) -> int:

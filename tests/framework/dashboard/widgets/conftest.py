@@ -32,7 +32,7 @@ class Stage(App):
 
 @pytest.fixture
 def on_stage():
-    """`on_stage(widget, size, act, kinds)` mounts and focuses the widget, awaits `act(stage, pilot)` if given.
+    """`on_stage(widget, size, act, kinds)` mounts and focuses the widget, then awaits `act(stage, pilot)`.
 
     It returns the stage's lines as they were at the end.
     """

@@ -89,8 +89,8 @@ def test_nan_leaves_a_gap():
 def test_what_is_beyond_the_range_is_cut_off():
     y = np.array([0.0, 0.0, 1e308, 0.0, 0.0, -50.0, -50.0])
     dots = trace(np.arange(7.0), y, (0, 6), (-1, 1), 7, 3)
-    # The spike reaches the top at its own column and its neighbours'; nothing runs along the bottom.
-    assert picture(dots) == [".###...", "##.##..", "....#.."]
+    # Lines leave the picture towards the sample beyond it; nothing runs along the edges.
+    assert picture(dots) == [".#.#...", "##.##..", "....#.."]
 
 
 def test_raw_dots_give_way_to_the_smoothed_curve():

@@ -30,22 +30,27 @@ def colours(strip, ground):
 def test_a_rising_line_exactly(on_stage):
     assert on_stage(chart(Line("acc", np.arange(5.0), np.arange(5.0))), (23, 8)) == [
         "loss  ━━ acc 4",
-        " │                 ⣀⠤⠊",
-        " │             ⢀⡠⠔⠊",
-        " │          ⣀⠤⠒⠁",
-        "2┤       ⣀⠤⠊",
-        " │   ⢀⡠⠔⠊",
-        "0┤⣀⠤⠒⠁",
+        "4┤                  ⣀⡴⠒",
+        " │              ⣀⡤⠖⠋⠁",
+        " │          ⢀⣠⠴⠚⠁",
+        "2┤      ⢀⣠⠴⠚⠉",
+        " │  ⢀⣠⠴⠚⠉",
+        "0┤⠤⠞⠉",
         " └0         2      step",
     ]
 
 
 def test_ascii_exactly(on_stage):
-    lines = on_stage(chart(Line("acc", np.arange(5.0), np.arange(5.0)), glyphs=ASCII), (23, 8))
-    assert all(line.isascii() for line in lines)
-    assert lines[0] == "loss  -- acc 4"
-    assert lines[6].startswith("0+.")
-    assert lines[7] == " +0         2      step"
+    assert on_stage(chart(Line("acc", np.arange(5.0), np.arange(5.0)), glyphs=ASCII), (23, 8)) == [
+        "loss  -- acc 4",
+        "4+                  .|-",
+        " |              ..-''",
+        " |          ..-''",
+        "2+      ..-''",
+        " |  ..-''",
+        "0+-|'",
+        " +0         2      step",
+    ]
 
 
 def test_one_high_sample_is_seen(on_stage):
@@ -54,9 +59,10 @@ def test_one_high_sample_is_seen(on_stage):
     lines = on_stage(chart(Line("grad", np.arange(2000.0), y)), (62, 12))
     # 62 columns less two for the axis: the sample falls on dot 60 of 120, the left half of column 30.
     column = [line.ljust(62)[2 + 30] for line in lines[1:11]]
-    assert column[0] == "⡄" or column[0] == "⡀" or column[0] == "⡇"
+    assert column[0] == "⡆"  # 3% of the range are left free above it
     assert all(ord(glyph) & 0x47 == 0x47 for glyph in column[1:9])
-    assert all(not line[2:32].strip() and not line[33:].strip() for line in lines[1:10])
+    # Half of the way up belongs to the dot before it, which is in column 29.
+    assert all(not line[2:31].strip() and not line[33:].strip() for line in lines[1:10])
 
 
 def test_nan_and_infinity_leave_gaps(on_stage):
@@ -112,8 +118,7 @@ def test_one_point(on_stage):
 
 def test_a_constant_line_is_in_the_middle(on_stage):
     shown = on_stage(chart(Line("lr", STEPS, np.full(1000, 1e-3))), (40, 10))
-    (row,) = [at for at, line in enumerate(shown[1:9]) if line.endswith("⠒") or line.endswith("⠤") or line.endswith("⠉") or line.endswith("⣀")]
-    assert row in (3, 4)
+    assert [at for at, line in enumerate(shown[1:9]) if line[-1:] in ("⣀", "⠤", "⠒", "⠉")] == [3]
 
 
 def test_smoothing_sets_the_range_and_is_brighter_than_the_raw_curve(on_stage):
@@ -121,7 +126,7 @@ def test_smoothing_sets_the_range_and_is_brighter_than_the_raw_curve(on_stage):
     made = chart(Line("train", STEPS, y, "#ff0000"))
 
     async def act(stage, pilot):
-        assert max(float(line.split("┤")[0]) for line in stage.lines() if "┤" in line) == 1000
+        assert "1k┤" in "".join(stage.lines())
         made.smoothing = 0.98
         shown = [line.split("┤")[0].strip() for line in stage.lines() if "┤" in line]
         assert max(float(label) for label in shown) <= 25
@@ -162,11 +167,16 @@ def test_tiny_sizes_do_not_fail(on_stage, size):
     shown = on_stage(chart(Line("train", STEPS, STEPS), smoothing=0.5, cursor=500.0), size)
     assert len(shown) == size[1]
     if size == (20, 1):
-        assert shown == ["step 500  ━━ train …"] or shown[0].startswith("step 500")
+        assert shown == ["step 500  +1"]
 
 
 def test_huge_and_tiny_values(on_stage):
-    for y in ([1e308, -1e308, 0.0], [1e-300, 2e-300, 3e-300], [1e12, 1e12 + 1, 1e12 + 2], [-5.0, np.inf, 1e200]):
+    for y in (
+        [1e308, -1e308, 0.0],
+        [1e-300, 2e-300, 3e-300],
+        [1e12, 1e12 + 1, 1e12 + 2],
+        [-5.0, np.inf, 1e200],
+    ):
         shown = on_stage(chart(Line("a", np.arange(3.0), np.array(y))), (60, 12))
         assert len(shown) == 12
 
@@ -180,16 +190,22 @@ def test_unsorted_and_repeated_steps(on_stage):
 
 
 def test_unequal_lengths_are_refused():
-    with pytest.raises(ValueError, match="^loss: x and y must be of one length, got 3 and 2$"):
+    with pytest.raises(ValueError, match=r"^loss: x and y must be of one length, got 3 and 2$"):
         chart(Line("loss", np.arange(3.0), np.arange(2.0)))
 
 
 def test_the_legend_gives_way_in_order(on_stage):
     lines = [Line("train/loss", STEPS, STEPS), Line("validation/loss", STEPS, STEPS / 8)]
     assert on_stage(chart(*lines), (60, 6))[0] == "loss  ━━ train/loss 999  ━━ validation/loss 124.9"
-    assert on_stage(chart(*lines), (44, 6))[0] == "loss  ━━ train/l… 999  ━━ validat… 124.9"
-    assert on_stage(chart(*lines), (30, 6))[0] == "━━ tra… 999  ━━ val… 124.9"
+    assert on_stage(chart(*lines), (44, 6))[0] == "loss  ━━ train/loss 999  ━━ validatio… 124.9"
+    assert on_stage(chart(*lines), (30, 6))[0] == "━━ train… 999  ━━ valid… 124.9"
     assert on_stage(chart(*lines), (20, 6))[0] == "━━ tra… 999  +1"
+
+
+def test_names_of_runs_are_cut_at_their_common_start(on_stage):
+    lines = [Line(f"lstm-copy-00{index}", STEPS, STEPS * index) for index in (42, 44)]
+    assert on_stage(chart(*lines), (60, 6))[0] == "loss  ━━ lstm-copy-0042 41.96k  ━━ lstm-copy-0044 43.96k"
+    assert on_stage(chart(*lines), (44, 6))[0] == "loss  ━━ …0042 41.96k  ━━ …0044 43.96k"
 
 
 def test_control_characters_in_names_are_harmless(on_stage):
@@ -239,9 +255,7 @@ def test_colours_follow_the_theme(on_stage):
 
 
 def test_the_cursor_reads_out_values(on_stage):
-    made = chart(
-        Line("train", STEPS, STEPS * 2), Line("val", np.array([0.0, 500.0]), np.array([4.0, 3.0]))
-    )
+    made = chart(Line("train", STEPS, STEPS * 2), Line("val", np.array([0.0, 500.0]), np.array([4.0, 3.0])))
 
     async def act(stage, pilot):
         assert stage.lines()[0] == "loss  ━━ train 1998  ━━ val 3"

@@ -1,0 +1,72 @@
+"""What a screen's keys do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+from rnnlab.dashboard.screens.lab_screen import LabScreen
+
+
+class HelpPanel(ModalScreen[None]):
+    """Every key that does something in a screen as it is now, what it does, and the name to remap it by."""
+
+    DEFAULT_CSS = """
+    HelpPanel { align: right top; }
+    HelpPanel > VerticalScroll {
+        width: 76; max-width: 100%; height: 100%; padding: 0 1; background: $surface;
+        border-left: tall $primary; scrollbar-size-vertical: 1;
+    }
+    HelpPanel Static { width: 1fr; height: auto; margin-bottom: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1,q", "app.pop_screen", "Close", id="help.close", tooltip="Back"),
+    ]
+
+    def __init__(self, about: Screen[object]) -> None:
+        super().__init__()
+        self._text = describe(about)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            for part in self._text:
+                yield Static(part)
+
+
+def describe(screen: Screen[object]) -> list[Content]:
+    """The help of a screen: what it is for, its keys, those of the focused widget, those of all screens."""
+    groups: dict[str, dict[str, tuple[list[str], Binding]]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.system or not (binding.tooltip or binding.description):
+            continue
+        if active.node is screen:
+            heading = "This screen"
+        elif active.node is screen.app:
+            heading = "Everywhere"
+        else:
+            heading = f"In {active.node.id or type(active.node).__name__}"
+        keys, _ = groups.setdefault(heading, {}).setdefault(binding.action, ([], binding))
+        keys.append(screen.app.get_key_display(binding))
+    about = [Content(screen.ABOUT)] if isinstance(screen, LabScreen) and screen.ABOUT else []
+    order = sorted(groups, key=lambda heading: ("This screen", "Everywhere").index(heading) * 2
+                   if heading in ("This screen", "Everywhere") else 1)
+    return about + [_group(heading, list(groups[heading].values())) for heading in order]
+
+
+def _group(heading: str, keys: list[tuple[list[str], Binding]]) -> Content:
+    lines = [Content.from_markup("[bold $text-accent]$heading[/]", heading=heading)]
+    for shown, binding in keys:
+        text = binding.tooltip or binding.description
+        lines.append(
+            Content.from_markup(
+                "  [bold]$keys[/] $text  [dim]$id[/]", keys=" ".join(shown).ljust(14), text=text, id=binding.id or ""
+            )
+        )
+    return Content("\n").join(lines)

@@ -1,0 +1,100 @@
+"""Asking for the path of an experiment file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+SUFFIXES = (".yaml", ".yml")
+
+
+class Paths(Suggester):
+    """The first folder or experiment file that a typed path may become; the right arrow takes it."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """What `value` may become, None if nothing."""
+        folder, _, begun = value.rpartition("/")
+        place = Path(f"{folder}/").expanduser() if folder or value.startswith("/") else Path()
+        try:
+            found = sorted(place.iterdir(), key=lambda path: (path.is_dir(), path.name))
+        except OSError:
+            return None
+        for path in found:
+            if path.name.startswith(begun) and path.name != begun and begun + path.name[:1] != ".":
+                if path.is_dir():
+                    return f"{value[: len(value) - len(begun)]}{path.name}/"
+                if path.suffix in SUFFIXES:
+                    return f"{value[: len(value) - len(begun)]}{path.name}"
+        return None
+
+
+class PathDialog(ModalScreen["Path | None"]):
+    """Asks for a path; dismissed with it, or with None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape", "dismiss", "Cancel", id="launch.cancel", tooltip="Close this without doing anything"
+        ),
+    ]
+
+    def __init__(self, title: str, path: str, saving: bool) -> None:
+        """
+        Args:
+            title: what it is for.
+            path: what the line says at first.
+            saving: whether the file will be written: one that exists is asked about. Else it must exist.
+        """
+        super().__init__()
+        self.title_line, self.path, self.saving = title, path, saving
+        self._agreed: Path | None = None
+
+    def compose(self) -> ComposeResult:
+        """The question, the line, and what is wrong with it."""
+        with Vertical(id="dialog"):
+            yield Static(Content.styled(self.title_line, "bold"))
+            yield Input(
+                self.path, placeholder="path of a YAML file", suggester=Paths(), select_on_focus=False
+            )
+            yield Static(Content("enter: do it   right: complete   esc: cancel"), id="said")
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._agreed = None  # another file: asked about anew
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        path = Path(text).expanduser()
+        if not text:
+            self._say("expected the path of a file, got nothing")
+        elif path.is_dir():
+            self._say(f"{path} is a folder; name a file in it")
+        elif not self.saving:
+            if path.is_file():
+                self.dismiss(path)
+            else:
+                self._say(f"there is no file {path}")
+        elif path.suffix not in SUFFIXES:
+            self._say(f"expected a name that ends in .yaml, got {path.name}")
+        elif path.exists() and self._agreed != path:
+            self._agreed = path
+            self._say(f"{path} exists; enter again replaces it, esc cancels")
+        else:
+            self.dismiss(path)
+
+    def _say(self, line: str) -> None:
+        self.query_one("#said", Static).update(Content.styled(line, "$text-error"))

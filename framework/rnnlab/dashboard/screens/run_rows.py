@@ -1,0 +1,97 @@
+"""The table's rows and columns: what is said of each run in a few cells."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rnnlab.dashboard.feed.series import Series
+from rnnlab.dashboard.feed.snapshot import RunSnapshot
+from rnnlab.dashboard.screens.run_words import STATE_COLOURS, dot, short_name
+from rnnlab.dashboard.widgets.axes import short
+from rnnlab.dashboard.widgets.glyphs import Glyphs
+from rnnlab.dashboard.widgets.ordering import Column, Row
+from rnnlab.dashboard.widgets.sparkline import sparkline
+
+TREND = 8
+"""Cells of the small curve."""
+
+
+class RunRows:
+    """Makes rows, and keeps each for as long as its run does not change."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        self._glyphs = glyphs
+        self._kept: dict[str, tuple[RunSnapshot, Row]] = {}
+        self._columns = self._make_columns()
+
+    def columns(self, narrow: bool) -> tuple[Column, ...]:
+        """What to show; without what a narrow screen has no room for."""
+        return tuple(column for column in self._columns if not (narrow and column.key == "data"))
+
+    def of(self, runs: Sequence[RunSnapshot]) -> list[Row]:
+        """A row for each run, the same object as before if the run is."""
+        rows = []
+        for run in runs:
+            kept = self._kept.get(run.id)
+            if kept is None or kept[0] is not run:
+                kept = self._kept[run.id] = (run, self._row(run))
+            rows.append(kept[1])
+        if len(self._kept) > 2 * len(runs) + 1000:
+            self._kept = {run.id: self._kept[run.id] for run in runs}
+        return rows
+
+    def _row(self, run: RunSnapshot) -> Row:
+        config = run.config
+        curve = trend(run)
+        score = run.score or ((f"val/{run.monitor}", last) if (last := run.last.get(f"val/{run.monitor}")) else None)
+        values = {
+            "run": short_name(run.id),
+            "state": f"{dot(run, self._glyphs)} {run.state}",
+            "cell": config.get("cell.type"),
+            "data": config.get("dataset.type"),
+            "hid": config.get("stack.hidden_size"),
+            "val/loss": run.last.get("val/loss"),
+            "trend": sparkline(curve.values, TREND, self._glyphs) if curve is not None else None,
+            "score": score[1] if score else None,
+            "metric": score[0] if score else None,
+            "done": run.progress if run.total_steps else None,
+            "tok/s": run.tokens_per_second,
+            "age": run.created,
+        }
+        return Row(run.id, values)
+
+    def _make_columns(self) -> tuple[Column, ...]:
+        return (
+            Column("run"),
+            Column("state", width=10, style=_state_colour, order=lambda text: text.split()[-1]),
+            Column("cell"),
+            Column("data"),
+            Column("hid", right=True),
+            Column("val/loss", width=9, right=True, text=short),
+            Column("trend", width=TREND, sortable=False),
+            Column("score", width=7, right=True, text=short),
+            Column("metric"),
+            Column("done", width=5, right=True, text=lambda share: f"{share:.0%}"),
+            Column("tok/s", right=True, text=lambda speed: f"{speed:,.0f}"),
+            Column("age", width=5, right=True, text=age, order=lambda created: -created),
+        )
+
+
+def trend(run: RunSnapshot) -> Series | None:
+    """The curve that stands for a run: its validation loss, before there are two points its training loss."""
+    curves = [run.series.get(key) for key in ("val/loss", "train/loss")]
+    return next((curve for curve in curves if curve is not None and len(curve) > 1), None)
+
+
+def age(created: int) -> str:
+    """Since a time in milliseconds: "5s", "12m", "3h", "41d"."""
+    seconds = max(0.0, time.time() - created / 1000)
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+def _state_colour(state: str) -> str:
+    return STATE_COLOURS.get(state.split()[-1], "")

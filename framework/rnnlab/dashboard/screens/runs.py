@@ -1,0 +1,240 @@
+"""Every run of the lab, with its state as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from rnnlab.dashboard.feed.query import Query, QueryError, parse
+from rnnlab.dashboard.feed.snapshot import LabSnapshot, RunSnapshot
+from rnnlab.dashboard.screens.lab_screen import LabScreen
+from rnnlab.dashboard.screens.run_preview import RunPreview
+from rnnlab.dashboard.screens.run_rows import RunRows
+from rnnlab.dashboard.widgets.run_table import RunTable
+
+EXAMPLE = "filter, e.g. cell:lstm val/loss<0.3 -state:failed"
+
+
+class LabTable(RunTable, inherit_bindings=False):
+    """The table with `o` left to the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            replace(binding, show=binding.action in ("select", "mark"))
+            for binding in RunTable.BINDINGS
+            if isinstance(binding, Binding) and binding.action != "reverse"
+        ),
+        Binding("i", "reverse", "Reverse", False, id="table.reverse", tooltip="Reverse the order"),
+    ]
+
+
+class RunsScreen(LabScreen):
+    """The lab's runs: found, sorted, marked, and steered."""
+
+    CSS_PATH = "runs.tcss"
+    AUTO_FOCUS = "LabTable"
+    ABOUT = """Every run of the lab, the newest first, with its state as it is now.
+
+The filter: terms separated by spaces must all hold.
+  digits              the run's name holds it
+  cell:lstm           also task: dataset: backend: state: name:, with * and ?, a,b is a or b
+  val/loss<0.3        also <= > >= = !=; any metric, any option (stack.hidden_size>=64), step, epoch, seconds
+  -state:failed       not; "two words" stay together"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="runs.filter", tooltip="Show the runs that match", key_display="/"),
+        Binding("c", "compare", "Compare", id="runs.compare", tooltip="Compare the marked runs"),
+        Binding("n", "new", "New", id="runs.new", tooltip="Configure and start a run"),
+        Binding("r", "again", "Re-run", id="runs.again", tooltip="Open Launch filled in from this run"),
+        Binding("s", "stop", "Stop", id="runs.stop", tooltip="Stop this run after its step; it saves first"),
+        Binding("u", "resume", "Resume", id="runs.resume", tooltip="Go on from this run's last checkpoint"),
+        Binding("x,delete", "delete", "Delete", id="runs.delete", tooltip="Delete this run's folder"),
+        Binding("o", "tracking", "MLflow", id="runs.mlflow", tooltip="Open this run's page in MLflow's UI"),
+        Binding("m", "unmark", "Unmark", False, id="runs.unmark", tooltip="Take all marks away"),
+        Binding("y", "copy", "Copy name", False, id="runs.copy", tooltip="Copy this run's name"),
+        Binding("escape", "leave_filter", "To the table", False, id="runs.back", tooltip="Clear the filter"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._query = Query("")
+        self._error = ""
+        self._drawn: tuple[object, ...] | None = None
+
+    def body(self) -> ComposeResult:
+        glyphs = self.dashboard.glyphs
+        self._rows = RunRows(glyphs)
+        with Horizontal():
+            with Vertical(id="list"):
+                yield Input(placeholder=EXAMPLE, compact=True, id="filter")
+                yield Static(id="count", markup=False)
+                yield LabTable(glyphs=glyphs, id="table")
+            yield RunPreview(glyphs, id="preview")
+
+    @property
+    def table(self) -> LabTable:
+        """The table."""
+        return self.query_one(LabTable)
+
+    def wanted(self) -> Collection[str]:
+        if self.has_class("narrow"):
+            return ()
+        return (*self.dashboard.marked, *filter(None, (self.table.cursor_key,)))
+
+    # Drawing
+
+    def show(self, snapshot: LabSnapshot) -> None:
+        """Draw the runs that match."""
+        runs = [run for run in snapshot.runs if self._query.matches(run)]
+        narrow = self.has_class("narrow")
+        rows = self._rows.of(runs)
+        # Of a row that has not changed there is still the same object, so this is quick.
+        drawn = (narrow, *map(id, rows))
+        table = self.table
+        if drawn != self._drawn or not rows:
+            self._drawn = drawn
+            if snapshot.version == 0:
+                table.empty = "reading the lab"
+            elif snapshot.runs:
+                table.empty = "no run matches; escape clears the filter"
+            else:
+                table.empty = f"no runs in {self.dashboard.lab.path}; n starts one"
+            table.set_rows(rows, self._rows.columns(narrow))
+        table.set_marks(self.dashboard.marked)
+        self._show_count(len(runs), snapshot)
+        self._show_preview(snapshot)
+
+    def _show_count(self, shown: int, snapshot: LabSnapshot) -> None:
+        line = self.query_one("#count", Static)
+        line.set_class(bool(self._error), "error")
+        if self._error:
+            line.update(self._error)
+            return
+        count = len(snapshot.runs)
+        words = [f"{count} run{'' if count == 1 else 's'}" if shown == count else f"{shown} of {count} runs"]
+        if self.dashboard.marked:
+            words.append(f"{len(self.dashboard.marked)} marked")
+        if snapshot.loading:
+            words.append(f"reading {snapshot.loading}")
+        if snapshot.problem:
+            words.append(snapshot.problem)
+        line.update(f" {self.dashboard.glyphs.separator} ".join(words))
+
+    def _show_preview(self, snapshot: LabSnapshot) -> None:
+        if self.has_class("wide"):
+            marked = [run for run in map(snapshot.find, self.dashboard.marked) if run is not None]
+            here = snapshot.find(self.table.cursor_key) if self.table.cursor_key else None
+            self.query_one(RunPreview).show(here, marked)
+
+    def on_resize(self) -> None:
+        """Width decides what there is to see."""
+        self.call_after_refresh(self.dashboard.draw)
+
+    # The filter
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(Input).focus()
+
+    def action_leave_filter(self) -> None:
+        """Back to the table; there, take the filter away."""
+        if isinstance(self.focused, Input):
+            self.table.focus()
+        else:
+            self.query_one(Input).value = ""
+
+    def on_input_submitted(self) -> None:
+        """Enter in the filter: go to what was found."""
+        self.table.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as it is typed; one that cannot be read leaves the last that could."""
+        try:
+            self._query, self._error = parse(event.value), ""
+        except QueryError as error:
+            self._error = str(error)
+        self.dashboard.draw()
+
+    # The table
+
+    def on_run_table_highlighted(self) -> None:
+        """Another run is looked at."""
+        self.dashboard.draw()
+
+    def on_run_table_selected(self, event: RunTable.Selected) -> None:
+        """Open Live."""
+        if event.key is not None:
+            self.dashboard.open_live(event.key)
+
+    def on_run_table_marked(self, event: RunTable.Marked) -> None:
+        """Keep the order of marking."""
+        others = tuple(run_id for run_id in self.dashboard.marked if run_id != event.key)
+        added = (event.key,) if event.key is not None and event.key in self.table.marks else ()
+        self.dashboard.marked = others + added
+        self.dashboard.draw()
+
+    # What is done to runs
+
+    def _here(self) -> RunSnapshot | None:
+        """The run under the cursor."""
+        key = self.table.cursor_key
+        if key is None:
+            self.notify("There is no run here; n starts one.", severity="warning")
+            return None
+        return self.dashboard.snapshot.find(key)
+
+    def action_compare(self) -> None:
+        """Compare the marked runs; a single one with the run under the cursor."""
+        marked = self.dashboard.marked
+        here = self.table.cursor_key
+        runs = marked if len(marked) != 1 or here is None or here in marked else (*marked, here)
+        if len(runs) < 2:
+            self.notify("Mark two runs or more with space, then compare them.", severity="warning")
+            return
+        self.dashboard.open_compare(runs)
+
+    def action_new(self) -> None:
+        """Open Launch."""
+        self.dashboard.open_launch()
+
+    def action_again(self) -> None:
+        """Open Launch, filled in."""
+        if (run := self._here()) is not None:
+            self.dashboard.open_launch(run.id)
+
+    def action_stop(self) -> None:
+        """Stop it."""
+        if (run := self._here()) is not None:
+            self.dashboard.stop_run(run.id)
+
+    def action_resume(self) -> None:
+        """Go on with it."""
+        if (run := self._here()) is not None:
+            self.dashboard.resume_run(run.id)
+
+    def action_delete(self) -> None:
+        """Delete it."""
+        if (run := self._here()) is not None:
+            self.dashboard.delete_run(run.id)
+
+    def action_tracking(self) -> None:
+        """Open its page."""
+        if (run := self._here()) is not None:
+            self.dashboard.open_tracking(run.id)
+
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self.dashboard.marked = ()
+        self.dashboard.draw()
+
+    def action_copy(self) -> None:
+        """Copy its name."""
+        if (run := self._here()) is not None:
+            self.app.copy_to_clipboard(run.id)
+            self.notify(f"copied {run.id}", timeout=3, markup=False)
+
