@@ -15,6 +15,7 @@ from rnnlab.errors import ConfigError, RnnlabError, did_you_mean
 
 # name -> (where it is, its line in --help): commands are imported only when they are called.
 COMMANDS = {
+    "dash": ("rnnlab.cli.dashboard:dash", "The dashboard in this terminal, or with --web in a browser."),
     "run": ("rnnlab.cli.run:run", "Train a preset or an experiment file."),
     "resume": ("rnnlab.cli.run:resume", "Go on with a stopped, failed or crashed run."),
     "stop": ("rnnlab.cli.run:stop", "Stop a run after its current step; it saves first."),
@@ -76,15 +77,16 @@ def cli(
     """A lab for recurrent neural networks.
 
     \b
+    rnnlab                    the dashboard; without a terminal, what has been run
     rnnlab run --list         presets to start from
     rnnlab run digits         train one; change anything with key=value
     rnnlab runs               what has been run
     """
     ctx.obj = App(runs_dir, plugins_dir, not no_plugins, debug)
     if ctx.invoked_subcommand is None:
-        from rnnlab.cli.runs import runs
+        from rnnlab.cli.dashboard import open_or_list
 
-        ctx.invoke(runs)
+        open_or_list(ctx.obj)
 
 
 def main() -> None:

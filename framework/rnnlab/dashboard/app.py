@@ -22,8 +22,9 @@ from rnnlab.dashboard.feed.follower import Follower
 from rnnlab.dashboard.feed.snapshot import LabSnapshot
 from rnnlab.dashboard.screens.frame import TABS
 from rnnlab.dashboard.screens.lab_screen import LabScreen
+from rnnlab.dashboard.settings import load
 from rnnlab.dashboard.widgets.glyphs import Glyphs, glyphs_for
-from rnnlab.errors import in_words
+from rnnlab.errors import did_you_mean, in_words
 from rnnlab.lab.lab import Lab
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class Dashboard(App[None]):
     def on_mount(self) -> None:
         self._leave_cleanly()
         self.follower.start()
+        self._take_settings()
         self._first = self.set_interval(FIRST_SECONDS, self._tick)
         self.set_interval(DRAW_SECONDS, self._tick)
         self.set_timer(CATALOGUE_SECONDS, self.look_at_plugins)
@@ -155,6 +157,18 @@ class Dashboard(App[None]):
             self.store.close()
         if "_steering" in self.__dict__:
             self._steering.close()
+
+    def _take_settings(self) -> None:
+        settings = load()
+        problem = settings.problem
+        if settings.theme and settings.theme in self.available_themes:
+            self.theme = settings.theme
+        elif settings.theme:
+            problem = f"no theme {settings.theme!r}{did_you_mean(settings.theme, self.available_themes)}"
+        if settings.keys:
+            self.set_keymap(dict(settings.keys))
+        if problem:
+            self.notify(problem, severity="warning", timeout=12, markup=False)
 
     def _leave_cleanly(self) -> None:
         """End as q does on signals that would leave the terminal as it is."""

@@ -350,7 +350,7 @@ class LaunchScreen(LabScreen):
     @on(Input.Submitted, "#filter")
     def _filter_done(self, event: Input.Submitted) -> None:
         event.stop()
-        if rows := self.pane.visible():
+        if rows := self.pane.reachable():
             rows[0].editor.focus()
 
     def action_leave(self) -> None:

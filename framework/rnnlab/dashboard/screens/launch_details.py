@@ -76,7 +76,7 @@ class Details(VerticalScroll, can_focus=True):
         verdict = list(self._verdict(findings, errors))
         separator = Content(f" {self.glyphs.separator} ")
         self._put("verdict", [separator.join(verdict)] if self.brief else verdict)
-        self._put("changes", list(self._changes(form)))
+        self._put("changes", [] if self.brief else list(self._changes(form)))
         command = form.command()
         self.command = command.line(options) if command else ""
         self._put_command()

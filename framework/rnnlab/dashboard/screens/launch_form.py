@@ -156,7 +156,7 @@ class FormPane(VerticalScroll, inherit_bindings=False, can_focus=False):
         for panel in self.panels.values():
             panel.narrow_down(wanted)
 
-    def visible(self) -> list[FieldRow]:
+    def reachable(self) -> list[FieldRow]:
         """The rows that the keyboard can reach, in order."""
         return [
             row
@@ -175,11 +175,11 @@ class FormPane(VerticalScroll, inherit_bindings=False, can_focus=False):
 
     def action_step(self, by: int) -> None:
         """To the next field, or the previous one."""
-        self._go(by, self.visible())
+        self._go(by, self.reachable())
 
     def action_leap(self, by: int) -> None:
         """To the next section's first field, or the previous one's."""
-        rows = self.visible()
+        rows = self.reachable()
         firsts = [row for at, row in enumerate(rows) if not at or row.parent is not rows[at - 1].parent]
         here = self.focused()
         at_first = next((row for row in firsts if here and row.parent is here.parent), None)

@@ -15,6 +15,8 @@ from rnnlab.dashboard.widgets.axes import short
 from rnnlab.dashboard.widgets.glyphs import Glyphs
 from rnnlab.dashboard.widgets.line_chart import Line, LineChart
 
+MANY = 50
+"""Points from which a curve is smoothed."""
 LOSSES = ("train/loss", "val/loss")
 OPTIONS = (
     ("task", "task.type"),
@@ -59,8 +61,9 @@ class RunPreview(Vertical):
             chart.set_series([line for each in marked for line in _curves(each, ("val/loss",), short_name(each.id))])
         else:
             chart.title = short_name(run.id) if run is not None else ""
-            chart.smoothing = 0.9
-            chart.set_series(_curves(run, LOSSES) if run is not None else [])
+            lines = _curves(run, LOSSES) if run is not None else []
+            chart.smoothing = 0.8 if max((len(line.x) for line in lines), default=0) >= MANY else 0.0
+            chart.set_series(lines)
         self.query_one("#facts", Static).update(self._facts(run) if run is not None else "")
 
     def _facts(self, run: RunSnapshot) -> Content:

@@ -18,16 +18,16 @@ TREND = 8
 
 
 class RunRows:
-    """Makes rows, and keeps each for as long as its run does not change."""
+    """Makes rows, and keeps each for as long as its run does not change.
+
+    Attributes:
+        columns: what there is of each, the most wanted first.
+    """
 
     def __init__(self, glyphs: Glyphs) -> None:
         self._glyphs = glyphs
         self._kept: dict[str, tuple[RunSnapshot, Row]] = {}
-        self._columns = self._make_columns()
-
-    def columns(self, narrow: bool) -> tuple[Column, ...]:
-        """What to show; without what a narrow screen has no room for."""
-        return tuple(column for column in self._columns if not (narrow and column.key == "data"))
+        self.columns = self._make_columns()
 
     def of(self, runs: Sequence[RunSnapshot]) -> list[Row]:
         """A row for each run, the same object as before if the run is."""
@@ -66,11 +66,11 @@ class RunRows:
             Column("run"),
             Column("state", width=10, style=_state_colour, order=lambda text: text.split()[-1]),
             Column("cell"),
-            Column("data"),
             Column("hid", right=True),
             Column("val/loss", width=9, right=True, text=short),
             Column("trend", width=TREND, sortable=False),
             Column("score", width=7, right=True, text=short),
+            Column("data"),
             Column("metric"),
             Column("done", width=5, right=True, text=lambda share: f"{share:.0%}"),
             Column("tok/s", right=True, text=lambda speed: f"{speed:,.0f}"),

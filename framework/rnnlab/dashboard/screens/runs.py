@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection
 from dataclasses import replace
 from typing import ClassVar
@@ -16,6 +17,7 @@ from rnnlab.dashboard.feed.snapshot import LabSnapshot, RunSnapshot
 from rnnlab.dashboard.screens.lab_screen import LabScreen
 from rnnlab.dashboard.screens.run_preview import RunPreview
 from rnnlab.dashboard.screens.run_rows import RunRows
+from rnnlab.dashboard.widgets.ordering import Row
 from rnnlab.dashboard.widgets.run_table import RunTable
 
 EXAMPLE = "filter, e.g. cell:lstm val/loss<0.3 -state:failed"
@@ -64,7 +66,7 @@ The filter: terms separated by spaces must all hold.
         super().__init__()
         self._query = Query("")
         self._error = ""
-        self._drawn: tuple[object, ...] | None = None
+        self._drawn: list[Row] = []
 
     def body(self) -> ComposeResult:
         glyphs = self.dashboard.glyphs
@@ -91,20 +93,19 @@ The filter: terms separated by spaces must all hold.
     def show(self, snapshot: LabSnapshot) -> None:
         """Draw the runs that match."""
         runs = [run for run in snapshot.runs if self._query.matches(run)]
-        narrow = self.has_class("narrow")
         rows = self._rows.of(runs)
-        # Of a row that has not changed there is still the same object, so this is quick.
-        drawn = (narrow, *map(id, rows))
         table = self.table
-        if drawn != self._drawn or not rows:
-            self._drawn = drawn
+        # Of a row that has not changed there is still the same object, so this is quick.
+        same = len(rows) == len(self._drawn) and all(map(operator.is_, rows, self._drawn))
+        if not (rows and same):
+            self._drawn = rows
             if snapshot.version == 0:
                 table.empty = "reading the lab"
             elif snapshot.runs:
                 table.empty = "no run matches; escape clears the filter"
             else:
                 table.empty = f"no runs in {self.dashboard.lab.path}; n starts one"
-            table.set_rows(rows, self._rows.columns(narrow))
+            table.set_rows(rows, self._rows.columns)
         table.set_marks(self.dashboard.marked)
         self._show_count(len(runs), snapshot)
         self._show_preview(snapshot)
@@ -119,6 +120,8 @@ The filter: terms separated by spaces must all hold.
         words = [f"{count} run{'' if count == 1 else 's'}" if shown == count else f"{shown} of {count} runs"]
         if self.dashboard.marked:
             words.append(f"{len(self.dashboard.marked)} marked")
+        if self.table.sort_column is not None:
+            words.append(f"by {self.table.sort_column}{', falling' if self.table.sort_reverse else ''}")
         if snapshot.loading:
             words.append(f"reading {snapshot.loading}")
         if snapshot.problem:
@@ -161,6 +164,10 @@ The filter: terms separated by spaces must all hold.
         self.dashboard.draw()
 
     # The table
+
+    def on_run_table_sort_changed(self) -> None:
+        """Say so."""
+        self.dashboard.draw()
 
     def on_run_table_highlighted(self) -> None:
         """Another run is looked at."""
