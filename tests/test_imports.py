@@ -19,6 +19,7 @@ OFFENCES = {
     "kernels-stand-alone": ("kernels/rnnlab_kernels/__init__.py", "import numpy"),
     "training-without-mlflow": ("framework/rnnlab/tracking/launch.py", "import mlflow"),
     "only-tracking-knows-mlflow": ("framework/rnnlab/cli/main.py", "import mlflow"),
+    "dashboard-is-light": ("framework/rnnlab/dashboard/screens/frame.py", "import rnnlab.training.size"),
 }
 
 

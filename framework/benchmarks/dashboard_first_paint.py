@@ -17,13 +17,14 @@ import platform
 import pty
 import re
 import select
+import signal
 import statistics
 import struct
 import sys
 import termios
 import time
 
-FRAME, RUNS = re.compile(rb"1 Runs"), re.compile(rb"\b\d+ runs?\b")
+FRAME, RUNS = re.compile(rb"1 Runs"), re.compile(rb"(?<!\d)\d+ runs?\b")
 SECONDS = 60.0
 
 
@@ -38,7 +39,8 @@ def measure(command: list[str]) -> dict[str, float]:
     seen, times = b"", {}
     while "runs_ms" not in times:
         readable, _, _ = select.select([terminal], [], [], SECONDS)
-        if not readable:
+        if not readable or time.perf_counter() - began > SECONDS:
+            os.kill(pid, signal.SIGKILL)
             raise SystemExit(f"nothing to see within {SECONDS:.0f} s; got {seen[-2000:]!r}")
         seen += os.read(terminal, 1 << 16)
         for name, sign in (("frame_ms", FRAME), ("runs_ms", RUNS)):

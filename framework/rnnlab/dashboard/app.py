@@ -16,6 +16,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from rnnlab.dashboard import plain
 from rnnlab.dashboard.catalogue.catalogue import Catalogue
 from rnnlab.dashboard.catalogue.installation import Installation
 from rnnlab.dashboard.feed.follower import Follower
@@ -69,6 +70,7 @@ class Dashboard(App[None]):
         mode: partial(_screen, mode) for _, mode, _ in TABS if mode != "sweeps"
     }
     DEFAULT_MODE = "runs"
+    CSS = plain.CSS
     HELP_BINDINGS: ClassVar[tuple[Binding, ...]] = (
         Binding("question_mark,f1", "help", "Help", False, key_display="?", id="app.help", tooltip="What keys do"),
     )
@@ -97,9 +99,11 @@ class Dashboard(App[None]):
             cache: where the catalogue is kept; the user's cache by default.
         """
         super().__init__()
+        self.glyphs = glyphs or glyphs_for()
+        if self.glyphs.name == "ascii":
+            plain.use(self)
         self.lab = lab
         self.installation = installation or Installation.of()
-        self.glyphs = glyphs or glyphs_for()
         self.follower = Follower(lab)
         self.snapshot = LabSnapshot()
         self.catalogue = Catalogue()
@@ -216,6 +220,11 @@ class Dashboard(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, LabScreen):
                 screen.show_catalogue(catalogue)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as it is shown; without arrows and the like where the terminal lacks them."""
+        shown = super().get_key_display(binding)
+        return shown if shown.isascii() or self.glyphs.name != "ascii" else binding.key
 
     # Opening screens
 

@@ -120,8 +120,6 @@ class KeyLine(Line):
 
     def _key(self, binding: Binding) -> Content:
         shown = self.app.get_key_display(binding)
-        if self._glyphs.name == "ascii" and not shown.isascii():
-            shown = binding.key
         key = binding.key.partition(",")[0]
         return Content.from_markup(
             f"[@click=app.simulate_key('{key}')] [bold $text-accent]$key[/] $label[/]",

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
+from textual.scrollbar import ScrollBarRender
 from textual.widgets import Input, Static
 
 from rnnlab.dashboard.catalogue import Catalogue
@@ -31,6 +32,12 @@ from rnnlab.errors import RnnlabError
 from rnnlab.lab.lab import Lab
 
 
+class WholeCells(ScrollBarRender):
+    """A scrollbar without the blocks that only UTF-8 has."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+
+
 class LaunchScreen(LabScreen):
     """A form over what is installed.
 
@@ -39,6 +46,7 @@ class LaunchScreen(LabScreen):
     """
 
     CSS_PATH = "launch.tcss"
+    AUTO_FOCUS = ""  # the first field's, when there is one
     ABOUT = (
         "Put an experiment together and start it. Tab, shift+tab, up and down go from field to field, page\n"
         "down and up from section to section. Left and right change a choice, enter opens it, space turns a\n"
@@ -94,7 +102,10 @@ class LaunchScreen(LabScreen):
 
     def on_mount(self) -> None:
         """Show the form as soon as the plugins are known."""
-        self.set_class(self.dashboard.glyphs.name == "ascii", "ascii")
+        if self.dashboard.glyphs.name == "ascii":
+            self.add_class("ascii")
+            for pane in (self.pane, self.details):
+                pane.vertical_scrollbar.renderer = WholeCells  # pyright: ignore[reportAttributeAccessIssue]
         self.add_class("-loading")
         consultant = Consultant(self.dashboard.installation)
         self._checker = Checker(self, consultant, self.dashboard.lab, self._found)
@@ -228,6 +239,7 @@ class LaunchScreen(LabScreen):
     def _focus(self, key: str) -> None:
         if row := self.pane.rows.get(key):
             row.editor.focus()
+            self.call_after_refresh(row.scroll_visible, animate=False)
 
     async def action_reset(self) -> None:
         """The focused field as the base has it; on the first line, the whole form."""

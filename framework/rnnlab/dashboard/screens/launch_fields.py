@@ -179,6 +179,8 @@ class FieldRow(Vertical):
             self.problem.update(Content(error))
             self.set_class(bool(error), "-wrong")
             self.editor.set_class(bool(error), "-invalid")
+            if error and self.has_focus_within:
+                self.call_after_refresh(self.scroll_visible, animate=False)
         if changed != self.changed:
             self.changed = changed
             self.set_class(changed, "-changed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -65,7 +65,7 @@ The filter: terms separated by spaces must all hold.
     def __init__(self) -> None:
         super().__init__()
         self._query = Query("")
-        self._error = ""
+        self._error = self._said = ""
         self._drawn: list[Row] = []
 
     def body(self) -> ComposeResult:
@@ -106,27 +106,33 @@ The filter: terms separated by spaces must all hold.
             else:
                 table.empty = f"no runs in {self.dashboard.lab.path}; n starts one"
             table.set_rows(rows, self._rows.columns)
-        table.set_marks(self.dashboard.marked)
+        if table.marks != frozenset(self.dashboard.marked):
+            table.set_marks(self.dashboard.marked)
         self._show_count(len(runs), snapshot)
         self._show_preview(snapshot)
 
     def _show_count(self, shown: int, snapshot: LabSnapshot) -> None:
-        line = self.query_one("#count", Static)
-        line.set_class(bool(self._error), "error")
-        if self._error:
-            line.update(self._error)
+        text = self._error or f" {self.dashboard.glyphs.separator} ".join(self._count(shown, snapshot))
+        if text != self._said:
+            self._said = text
+            line = self.query_one("#count", Static)
+            line.set_class(bool(self._error), "error")
+            line.update(text)
+
+    def _count(self, shown: int, snapshot: LabSnapshot) -> Iterator[str]:
+        count, table = len(snapshot.runs), self.table
+        if snapshot.version == 0:
+            yield "reading the lab"
             return
-        count = len(snapshot.runs)
-        words = [f"{count} run{'' if count == 1 else 's'}" if shown == count else f"{shown} of {count} runs"]
+        yield f"{count} run{'' if count == 1 else 's'}" if shown == count else f"{shown} of {count} runs"
         if self.dashboard.marked:
-            words.append(f"{len(self.dashboard.marked)} marked")
-        if self.table.sort_column is not None:
-            words.append(f"by {self.table.sort_column}{', falling' if self.table.sort_reverse else ''}")
+            yield f"{len(self.dashboard.marked)} marked"
+        if table.sort_column is not None:
+            yield f"by {table.sort_column}{', falling' if table.sort_reverse else ''}"
         if snapshot.loading:
-            words.append(f"reading {snapshot.loading}")
+            yield f"reading {snapshot.loading}"
         if snapshot.problem:
-            words.append(snapshot.problem)
-        line.update(f" {self.dashboard.glyphs.separator} ".join(words))
+            yield snapshot.problem
 
     def _show_preview(self, snapshot: LabSnapshot) -> None:
         if self.has_class("wide"):

@@ -8,6 +8,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.color import Color
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -106,4 +107,4 @@ class SamplesPane(VerticalScroll, can_focus=True):
         return self._style("$text-error") + Style(bold=True, underline=True)
 
     def _style(self, variable: str) -> Style:
-        return Style(color=self.app.theme_variables[variable[1:]])
+        return Style(color=Color.parse(self.app.theme_variables[variable[1:]]).rich_color)

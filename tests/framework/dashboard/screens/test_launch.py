@@ -178,21 +178,22 @@ def text(app: Dashboard) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
-def line_below(app: Dashboard, label: str) -> str:
-    lines = text(app).splitlines()
-    at = next(number for number, line in enumerate(lines) if label in line[:64])
-    return lines[at + 1][:64].strip()
+def said(app: Lent, key: str) -> str:
+    """What stands under a field, as it is on the screen."""
+    region = app.launch.pane.rows[key].problem.content_region
+    lines = text(app).splitlines()[region.y : region.bottom]
+    return " ".join(line[region.x : region.right].strip() for line in lines)
 
 
 async def go_to(pilot: Any, name: str) -> None:
-    """To the first field of that name, by the filter."""
-    await pilot.press("escape", "slash", *name, "enter")
-    await pilot.pause()
+    """To the first field whose name holds that, by the filter."""
+    await pilot.press("ctrl+f")
+    pilot.app.screen.filter_line.value = name
+    await pilot.press("enter")
 
 
 async def type_over(pilot: Any, value: str) -> None:
     await pilot.press("home", "ctrl+k", *["full_stop" if letter == "." else letter for letter in value])
-    await pilot.pause()
 
 
 def plugins(app: Lent) -> str:
@@ -231,16 +232,16 @@ def test_what_is_wrong_stands_under_its_field_and_nothing_starts(app):
         await go_to(pilot, "hidden")
         await type_over(pilot, "0")
         expected = "expected an integer >= 1 and <= 16384, got 0"
-        assert line_below(app, "hidden size") == expected
+        assert said(app, "stack.hidden_size") == expected
         assert "not valid: stack.hidden_size" in text(app)
         await pilot.press("ctrl+r")
         await pilot.pause()
         assert [notice.message for notice in app._notifications] == [f"stack.hidden_size: {expected}"]
         assert app.launches.commands == [] and app.opened == []
         await type_over(pilot, "x")
-        assert line_below(app, "hidden size") == expected.replace("got 0", "got 'x'")
+        assert said(app, "stack.hidden_size") == expected.replace("got 0", "got 'x'")
         await type_over(pilot, "8")
-        assert "expected" not in line_below(app, "hidden size")
+        assert said(app, "stack.hidden_size") == ""
 
     act(app, steps)
 
@@ -261,7 +262,7 @@ def test_what_the_start_says_is_wrong_stands_at_its_field(app):
     async def steps(pilot):
         app.launches.outcome = Outcome(error="dataset.limit: more than there are")
         await pilot.press("f5")
-        await until(pilot, lambda: "more than there are" in line_below(app, "limit"))
+        await until(pilot, lambda: "more than there are" in said(app, "dataset.limit"))
         assert app.opened == []
 
     act(app, steps)
@@ -323,11 +324,9 @@ def test_a_third_partys_plugin_has_its_form(app):
             "cell.origin": TextEntry,
         }
         assert "required" in next(line for line in text(app).splitlines() if " origin " in line)
-        assert line_below(app, " origin ") == "expected text, got nothing"
+        assert said(app, "cell.origin") == "expected text, got nothing"
         await go_to(pilot, "slow")
         await pilot.press("space")
-        await go_to(pilot, "leak")
-        await pilot.press("escape")
         await go_to(pilot, "taps")
         await type_over(pilot, "3,4")
         await go_to(pilot, "origin")
@@ -352,7 +351,7 @@ def test_a_third_partys_plugin_has_its_form(app):
 def test_what_cannot_be_used_says_why(app):
     async def steps(pilot):
         await go_to(pilot, "cell")
-        assert "needy  not now: module no_such_module" in " ".join(text(app).split())
+        assert "needy not now: module no_such_module" in " ".join(text(app).split())
         await pilot.press("enter", "end", "enter")
         await pilot.pause()
         assert app.launch.form.value("cell") == "needy"
@@ -415,7 +414,7 @@ def test_the_decoder_is_there_where_the_task_has_one(app):
         assert app.launch.pane.choices["decoder"].display
         assert "as the encoder" in text(app)
         await go_to(pilot, "decoder")
-        await pilot.press("right")
+        await pilot.press("right", "escape")
         await pilot.pause()
         panels = [panel.section_name for panel in app.launch.pane.query(".section") if panel.display]
         assert panels.index("decoder") == panels.index("cell") + 1
@@ -516,7 +515,7 @@ def test_a_run_fills_the_form_in(app):
         await until(pilot, lambda: app.launch.pane.rows["stack.hidden_size"].editor.value == "7")
         assert app.launch.pane.rows["cell"].editor.value == "rnn"
         assert app.launch.pane.rows["from"].shown == f"run {run.id}"
-        assert line_below(app, " task ").startswith("expected one of")  # it says none
+        assert said(app, "task").startswith("expected one of")  # it says none
         assert app.launch.pane.rows["name"].editor.value == "again"
 
     act(app, steps)
@@ -580,11 +579,9 @@ def test_the_plugins_answer_what_the_schemas_cannot_tell(tmp_path, installation,
         await app.launch.pane.sync(app.launch.form)
         await go_to(pilot, "origin")
         await type_over(pilot, "x")
-        await go_to(pilot, "leak")
-        await pilot.press("pagedown")  # past the choice of the cell
         await go_to(pilot, "cell.leak")
         await type_over(pilot, "0.33")
-        await until(pilot, lambda: line_below(app, " leak ") == "a third never works; use 0.3")
+        await until(pilot, lambda: said(app, "cell.leak") == "a third never works; use 0.3")
         await pilot.press("ctrl+r")
         await pilot.pause()
         assert app.launches.commands == []
