@@ -65,7 +65,9 @@ def _read(terminal: int) -> bytes:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs-dir", default="runs", help="the lab [default: runs]")
     parser.add_argument("--count", type=int, default=5, help="starts [default: 5]")
     given = parser.parse_args()

@@ -72,7 +72,9 @@ class Dashboard(App[None]):
     DEFAULT_MODE = "runs"
     CSS = plain.CSS
     HELP_BINDINGS: ClassVar[tuple[Binding, ...]] = (
-        Binding("question_mark,f1", "help", "Help", False, key_display="?", id="app.help", tooltip="What keys do"),
+        Binding(
+            "question_mark,f1", "help", "Help", False, key_display="?", id="app.help", tooltip="What keys do"
+        ),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *(

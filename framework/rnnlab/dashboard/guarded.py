@@ -14,9 +14,7 @@ class Guarded:
     """A command under `rnnlab.tracking.guard`: it and all in its process group end when this process does,
     `kill -9` included. A run started from it lives on, as it leads a session of its own."""
 
-    def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], *, show: bool = False
-    ) -> None:
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], *, show: bool = False) -> None:
         """
         Args:
             command: its words.

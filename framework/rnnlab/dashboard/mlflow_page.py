@@ -35,7 +35,9 @@ class MlflowPage:
             RnnlabError: the UI does not start.
         """
         if run_url(run) is None:
-            raise InputError(f"MLflow does not have {run.id} (yet); 'rnnlab sync {run.id}' ships it and says why")
+            raise InputError(
+                f"MLflow does not have {run.id} (yet); 'rnnlab sync {run.id}' ships it and says why"
+            )
         if self._needs_ui(run):
             self._start()
         return run_url(run) or ""

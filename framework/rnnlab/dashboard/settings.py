@@ -33,7 +33,11 @@ class Settings:
 
 def settings_path() -> Path:
     """The file, whether or not it is there."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "rnnlab" / "dashboard.toml"
+    return (
+        Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+        / "rnnlab"
+        / "dashboard.toml"
+    )
 
 
 def load() -> Settings:
@@ -58,5 +62,5 @@ def load() -> Settings:
     if not isinstance(theme, str):
         return Settings(problem=f"{path}: theme must be text, got {theme!r}")
     if not isinstance(keys, dict) or not all(isinstance(each, str) for each in keys.values()):
-        return Settings(theme, problem=f"{path}: [keys] must be lines like \"runs.delete\" = \"ctrl+x\"")
+        return Settings(theme, problem=f'{path}: [keys] must be lines like "runs.delete" = "ctrl+x"')
     return Settings(theme, keys)

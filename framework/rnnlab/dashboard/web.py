@@ -37,7 +37,9 @@ def serve(lab: Lab, installation: Installation, port: int | None, announce: Call
     chosen = _free_port(port)
     words = [sys.executable, "-P", "-m", "rnnlab.cli.main", "--runs-dir", str(lab.path)]
     command = shlex.join([*words, *installation.options(), "dash"])
-    former = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    former = {
+        number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     server = Guarded(
         [sys.executable, "-P", "-m", "rnnlab.dashboard.web", str(chosen), command], installation.environment()
     )
@@ -73,7 +75,9 @@ def _free_port(port: int | None) -> int:
                 probe.bind((HOST, wanted))
             except OSError as error:
                 if port is not None:
-                    raise InputError(f"port {port} on {HOST} cannot be had ({error.strerror}); name another") from None
+                    raise InputError(
+                        f"port {port} on {HOST} cannot be had ({error.strerror}); name another"
+                    ) from None
                 continue
             return probe.getsockname()[1]
     raise RnnlabError(f"there is no free port on {HOST}")
@@ -97,7 +101,9 @@ def main(port: int, command: str) -> None:
     async def from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
         # A page of another site may not drive the dashboard through the reader's browser.
         origin = request.headers.get("Origin")
-        if request.host not in places or (origin is not None and origin.removeprefix("http://") not in places):
+        if request.host not in places or (
+            origin is not None and origin.removeprefix("http://") not in places
+        ):
             raise web.HTTPForbidden(text="The dashboard is served to this machine's own pages alone.")
         return await handler(request)
 

@@ -31,7 +31,9 @@ class Confirm(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
         Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Leave it"),
-        Binding("left,right", "app.focus_next", "Other button", False, id="confirm.other", tooltip="Other button"),
+        Binding(
+            "left,right", "app.focus_next", "Other button", False, id="confirm.other", tooltip="Other button"
+        ),
     ]
 
     def __init__(self, question: str, detail: str, yes: str, glyphs: Glyphs) -> None:

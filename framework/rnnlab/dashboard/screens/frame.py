@@ -67,7 +67,10 @@ class HeaderLine(Line):
         short = f"{self._glyphs.mark} {running} running" if running else ""
         system = machine(self.snapshot.system)
         loading = f"reading {self.snapshot.loading}" if self.snapshot.loading else ""
-        return ["  ".join(filter(None, parts)) for parts in ((loading, short, *system), (short, *system), (short,))]
+        return [
+            "  ".join(filter(None, parts))
+            for parts in ((loading, short, *system), (short, *system), (short,))
+        ]
 
 
 def machine(system: System) -> tuple[str, ...]:

@@ -55,8 +55,14 @@ def describe(screen: Screen[object]) -> list[Content]:
         keys, _ = groups.setdefault(heading, {}).setdefault(binding.action, ([], binding))
         keys.append(screen.app.get_key_display(binding))
     about = [Content(screen.ABOUT)] if isinstance(screen, LabScreen) and screen.ABOUT else []
-    order = sorted(groups, key=lambda heading: ("This screen", "Everywhere").index(heading) * 2
-                   if heading in ("This screen", "Everywhere") else 1)
+    order = sorted(
+        groups,
+        key=lambda heading: (
+            ("This screen", "Everywhere").index(heading) * 2
+            if heading in ("This screen", "Everywhere")
+            else 1
+        ),
+    )
     return about + [_group(heading, list(groups[heading].values())) for heading in order]
 
 
@@ -66,7 +72,10 @@ def _group(heading: str, keys: list[tuple[list[str], Binding]]) -> Content:
         text = binding.tooltip or binding.description
         lines.append(
             Content.from_markup(
-                "  [bold]$keys[/] $text  [dim]$id[/]", keys=" ".join(shown).ljust(14), text=text, id=binding.id or ""
+                "  [bold]$keys[/] $text  [dim]$id[/]",
+                keys=" ".join(shown).ljust(14),
+                text=text,
+                id=binding.id or "",
             )
         )
     return Content("\n").join(lines)

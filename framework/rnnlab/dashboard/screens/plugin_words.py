@@ -49,7 +49,13 @@ def _items(catalogue: Catalogue) -> Iterator[Item]:
         if problem.stage == "requires":
             continue  # said of each object that lacks it
         yield Item(
-            "plugin", problem.plugin, "broken", problem.origin, problem.version, problem.reason, problem=problem
+            "plugin",
+            problem.plugin,
+            "broken",
+            problem.origin,
+            problem.version,
+            problem.reason,
+            problem=problem,
         )
     for entry in catalogue.entries:
         yield Item(
@@ -74,7 +80,9 @@ def describe(item: Item) -> Content:
         parts.append(Content(item.summary))
     if item.problem is not None:
         parts.append(_trouble(item.problem.reason, item.problem.remedy))
-        parts.append(_facts({"origin": item.origin, "version": item.version, "failed at": item.problem.stage}))
+        parts.append(
+            _facts({"origin": item.origin, "version": item.version, "failed at": item.problem.stage})
+        )
     elif item.entry is not None:
         parts += _entry(item.entry)
     else:
@@ -114,18 +122,25 @@ def _options(entry: Entry) -> Iterator[Content]:
 
     for option in options(entry.options or {}):
         yield Content.assemble(
-            (option.name, "bold"), "  ", (option.type, "$text-muted"), f"  default {option.default}" if option.default else ""
+            (option.name, "bold"),
+            "  ",
+            (option.type, "$text-muted"),
+            f"  default {option.default}" if option.default else "",
         )
         if option.help:
             yield Content(f"    {option.help}")
 
 
 def _trouble(reason: str, remedy: str) -> Content:
-    return Content.assemble(("Reason  ", "bold $text-error"), reason, "\n", ("Remedy  ", "bold $text-success"), remedy)
+    return Content.assemble(
+        ("Reason  ", "bold $text-error"), reason, "\n", ("Remedy  ", "bold $text-success"), remedy
+    )
 
 
 def _facts(facts: dict[str, str]) -> Content:
-    lines = [Content.assemble((f"{name:<10}", "$text-muted"), value) for name, value in facts.items() if value]
+    lines = [
+        Content.assemble((f"{name:<10}", "$text-muted"), value) for name, value in facts.items() if value
+    ]
     return Content("\n").join(lines)
 
 

@@ -17,7 +17,12 @@ from rnnlab.dashboard.screens.plugin_words import Item, describe, items, matches
 from rnnlab.dashboard.widgets.ordering import Column, Row
 from rnnlab.dashboard.widgets.run_table import RunTable
 
-HEALTH = {"ok": "$text-success", "unavailable": "$text-warning", "broken": "$text-error", "off": "$text-muted"}
+HEALTH = {
+    "ok": "$text-success",
+    "unavailable": "$text-warning",
+    "broken": "$text-error",
+    "off": "$text-muted",
+}
 
 
 class PluginTable(RunTable, inherit_bindings=False):
@@ -29,7 +34,9 @@ class PluginTable(RunTable, inherit_bindings=False):
             for binding in RunTable.BINDINGS
             if isinstance(binding, Binding) and binding.action not in ("mark", "select")
         ),
-        Binding("enter", "select", "Read", id="table.read", tooltip="Scroll its description; escape goes back"),
+        Binding(
+            "enter", "select", "Read", id="table.read", tooltip="Scroll its description; escape goes back"
+        ),
     ]
 
 
@@ -47,10 +54,21 @@ off          third-party plugins are switched off
 
 The filter: words separated by spaces must all be in the kind, the name, the health, the origin or the summary."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="plugins.filter", tooltip="Show what matches", key_display="/"),
-        Binding("b", "broken", "Problems", id="plugins.problems", tooltip="Only what does not work, or all again"),
+        Binding(
+            "slash", "filter", "Filter", id="plugins.filter", tooltip="Show what matches", key_display="/"
+        ),
+        Binding(
+            "b", "broken", "Problems", id="plugins.problems", tooltip="Only what does not work, or all again"
+        ),
         Binding("r", "reload", "Reload", id="plugins.reload", tooltip="Look at what is installed anew"),
-        Binding("escape", "leave", "Back", False, id="plugins.back", tooltip="To the table; there, clear the filter"),
+        Binding(
+            "escape",
+            "leave",
+            "Back",
+            False,
+            id="plugins.back",
+            tooltip="To the table; there, clear the filter",
+        ),
     ]
 
     def __init__(self) -> None:
@@ -77,7 +95,11 @@ The filter: words separated by spaces must all be in the kind, the name, the hea
         """Draw what is installed, as far as the filter lets it through."""
         words = self.query_one(Input).value
         found = items(catalogue)
-        shown = [item for item in found if matches(item, words) and not (self._problems_only and item.health == "ok")]
+        shown = [
+            item
+            for item in found
+            if matches(item, words) and not (self._problems_only and item.health == "ok")
+        ]
         self._items = {item.key: item for item in shown}
         table = self.query_one(PluginTable)
         if not catalogue:

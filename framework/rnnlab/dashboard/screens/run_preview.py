@@ -58,7 +58,9 @@ class RunPreview(Vertical):
         if len(marked) > 1:
             chart.title = f"val/loss, {len(marked)} marked"
             chart.smoothing = 0.0
-            chart.set_series([line for each in marked for line in _curves(each, ("val/loss",), short_name(each.id))])
+            chart.set_series(
+                [line for each in marked for line in _curves(each, ("val/loss",), short_name(each.id))]
+            )
         else:
             chart.title = short_name(run.id) if run is not None else ""
             lines = _curves(run, LOSSES) if run is not None else []
@@ -77,7 +79,9 @@ class RunPreview(Vertical):
         tests = {key: value for key, value in run.last.items() if key.startswith("test/")}
         for title, found in (("best", scores), ("test", tests)):
             if found:
-                words = "  ".join(f"{key.partition('/')[2]} {short(value)}" for key, value in sorted(found.items()))
+                words = "  ".join(
+                    f"{key.partition('/')[2]} {short(value)}" for key, value in sorted(found.items())
+                )
                 lines.append(_fact(title, words))
         known = [(name, str(run.config[key])) for name, key in OPTIONS if run.config.get(key) is not None]
         if run.parameters:

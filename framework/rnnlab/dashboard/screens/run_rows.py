@@ -44,7 +44,9 @@ class RunRows:
     def _row(self, run: RunSnapshot) -> Row:
         config = run.config
         curve = trend(run)
-        score = run.score or ((f"val/{run.monitor}", last) if (last := run.last.get(f"val/{run.monitor}")) else None)
+        score = run.score or (
+            (f"val/{run.monitor}", last) if (last := run.last.get(f"val/{run.monitor}")) else None
+        )
         values = {
             "run": short_name(run.id),
             "state": f"{dot(run, self._glyphs)} {run.state}",

@@ -86,7 +86,10 @@ def notice(run: RunSnapshot) -> tuple[str, str]:
     if run.problem:
         return f"part of this run cannot be read: {reason}", "error"
     if run.state == "crashed":
-        return f"crashed: {reason or 'no last word'}; R resumes at its last checkpoint, log.txt says more", "error"
+        return (
+            f"crashed: {reason or 'no last word'}; R resumes at its last checkpoint, log.txt says more",
+            "error",
+        )
     if run.state == "failed":
         return f"failed: {reason or 'no reason was given'}; R resumes, 4 starts it with changes", "error"
     if run.state == "stopped":

@@ -49,7 +49,9 @@ The filter: terms separated by spaces must all hold.
   val/loss<0.3        also <= > >= = !=; any metric, any option (stack.hidden_size>=64), step, epoch, seconds
   -state:failed       not; "two words" stay together"""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="runs.filter", tooltip="Show the runs that match", key_display="/"),
+        Binding(
+            "slash", "filter", "Filter", id="runs.filter", tooltip="Show the runs that match", key_display="/"
+        ),
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="Compare the marked runs"),
         Binding("n", "new", "New", id="runs.new", tooltip="Configure and start a run"),
         Binding("r", "again", "Re-run", id="runs.again", tooltip="Open Launch filled in from this run"),
@@ -250,4 +252,3 @@ The filter: terms separated by spaces must all hold.
         if (run := self._here()) is not None:
             self.app.copy_to_clipboard(run.id)
             self.notify(f"copied {run.id}", timeout=3, markup=False)
-

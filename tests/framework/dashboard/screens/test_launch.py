@@ -606,7 +606,9 @@ def test_a_real_run_is_started_and_seen(tmp_path, installation, catalogue):
         await until(pilot, lambda: app.current_mode == "live")
         run = app.lab.find(app.current_run)
         assert (run.config["training"]["epochs"], run.config["stack"]["hidden_size"]) == (1, 8)
-        await until(pilot, lambda: app.snapshot.find(run.id) and app.snapshot.find(run.id).state == "finished")
+        await until(
+            pilot, lambda: app.snapshot.find(run.id) and app.snapshot.find(run.id).state == "finished"
+        )
 
     act(app, steps)
     for run in app.lab.runs():
