@@ -28,7 +28,7 @@ def dots(text: str) -> int:
 
 def test_launch_watch_kill_resume_quit(lab) -> None:
     terminal = Terminal([sys.executable, "-m", "rnnlab.cli.main", "--runs-dir", str(lab.path)])
-    terminal.see("n starts one")
+    terminal.see("0 runs")
 
     # Launch: the preset, by the form; its number of epochs, typed over; an error is told where it is made.
     terminal.press("4")
