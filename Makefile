@@ -1,6 +1,7 @@
 # make demo   train one preset per mode on real data (about 4 minutes after the install)
 # make test   the tests
 # make lint   ruff, pyright, import-linter
+# make reference   write framework/docs/plugins-reference.md from the code
 # Each makes .venv first if it is missing or out of date.
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format results clean
+.PHONY: help install demo test lint format reference results clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -37,6 +38,9 @@ lint: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+reference: install
+	$(BIN)/python framework/docs/plugins_reference.py
 
 # The table of framework/docs/results.md: RNNLAB_DATA names the folder of the data sets.
 results: install

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rnnlab.errors import InputError as InputError
     from rnnlab.execution.executor import Executor as Executor
     from rnnlab.execution.executor import Handle as Handle
+    from rnnlab.lab.cache import cache_folder as cache_folder
+    from rnnlab.lab.run import RunInfo as RunInfo
     from rnnlab.plugins.hookspecs import hookimpl as hookimpl
     from rnnlab.plugins.spec import BackendSpec as BackendSpec
     from rnnlab.plugins.spec import CellSpec as CellSpec
@@ -36,8 +38,11 @@ if TYPE_CHECKING:
     from rnnlab.recurrent.cell import Cell as Cell
     from rnnlab.recurrent.cell import State as State
     from rnnlab.recurrent.cell import Step as Step
+    from rnnlab.recurrent.identity import cell_digest as cell_digest
     from rnnlab.recurrent.loop import loop as loop
     from rnnlab.recurrent.stack import Stack as Stack
+    from rnnlab.recurrent.streaming import Stepper as Stepper
+    from rnnlab.recurrent.streaming import Stream as Stream
     from rnnlab.training.task import Evaluation as Evaluation
     from rnnlab.training.task import Loss as Loss
     from rnnlab.training.task import StackBuilder as StackBuilder
@@ -51,6 +56,8 @@ _HOMES = {
     "rnnlab.data.vocabulary": ("Vocabulary",),
     "rnnlab.errors": ("InputError",),
     "rnnlab.execution.executor": ("Executor", "Handle"),
+    "rnnlab.lab.cache": ("cache_folder",),
+    "rnnlab.lab.run": ("RunInfo",),
     "rnnlab.plugins.hookspecs": ("hookimpl",),
     "rnnlab.plugins.spec": (
         "BackendSpec",
@@ -62,8 +69,10 @@ _HOMES = {
     ),
     "rnnlab.recurrent.backend": ("Backend", "Sequence"),
     "rnnlab.recurrent.cell": ("Cell", "State", "Step"),
+    "rnnlab.recurrent.identity": ("cell_digest",),
     "rnnlab.recurrent.loop": ("loop",),
     "rnnlab.recurrent.stack": ("Stack",),
+    "rnnlab.recurrent.streaming": ("Stepper", "Stream"),
     "rnnlab.training.task": ("Evaluation", "Loss", "StackBuilder", "Task"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
+from rnnlab.cli.plugins_check import check
+from rnnlab.cli.plugins_new import new
 from rnnlab.plugins.spec import Kind
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 @click.group()
 def plugins() -> None:
     """What is installed, and whether it is healthy."""
+
+
+plugins.add_command(check)
+plugins.add_command(new)
 
 
 @plugins.command("list")

@@ -74,8 +74,21 @@ def _optimizer(draft: Draft) -> Iterator[str]:
 
 def _stack(draft: Draft) -> Iterator[str]:
     stack = cast(StackConfig | None, draft.parts.get("stack"))
-    if stack is not None and stack.dropout and stack.num_layers == 1:
-        yield (
-            f"stack.dropout: expected 0 with one layer, as it acts between layers, got {stack.dropout}; "
-            "use stack.num_layers=2"
-        )
+    if stack is None:
+        return
+    yield from stack.problems()
+    if stack.recurrent_init != "forget_bias":
+        return
+    for section in ("cell", "decoder"):
+        options = draft.parts.get(section)
+        own = getattr(options, "forget_bias", None)
+        if own is not None:
+            yield (
+                f"stack.recurrent_init: expected torch or orthogonal with {section}.forget_bias {own}, which "
+                f"sets the same bias, got 'forget_bias'; use {section}.forget_bias=null"
+            )
+        elif getattr(options, "bias", True) is False:
+            yield (
+                f"stack.recurrent_init: expected torch or orthogonal with {section}.bias false, "
+                f"got 'forget_bias'; use {section}.bias=true"
+            )

@@ -21,7 +21,14 @@ _NOUNS = {
     "null": "null",
 }
 _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-_LENGTHS = {"minLength": "at least", "minItems": "at least", "maxLength": "at most", "maxItems": "at most"}
+_LENGTHS = {
+    "minLength": "at least",
+    "minItems": "at least",
+    "minProperties": "at least",
+    "maxLength": "at most",
+    "maxItems": "at most",
+    "maxProperties": "at most",
+}
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float),
@@ -111,8 +118,9 @@ def words(at: Schema, root: Schema) -> str:
             bounds.append(f"of {sign} {at[key]} {unit}{'s' if at[key] != 1 else ''}")
     if "pattern" in at:
         bounds.append(f"matching {at['pattern']}")
-    if items := at.get("items"):
-        bounds.append(f"(each {words(items, root)})")
+    items = at.get("items") or at.get("additionalProperties")
+    if isinstance(items, dict) and items:
+        noun = f"{noun} (each {words(items, root)})"
     return " ".join([noun, " and ".join(bounds)]).strip()
 
 
@@ -160,6 +168,12 @@ def _within(value: Any, at: Schema) -> bool:
 
 
 def _items_conform(value: Any, at: Schema, root: Schema) -> bool:
+    if isinstance(value, dict):
+        each = at.get("additionalProperties")
+        sized = at.get("minProperties", 0) <= len(value) <= at.get("maxProperties", len(value))
+        return sized and (
+            not isinstance(each, dict) or all(conforms(item, each, root) for item in value.values())
+        )
     if not isinstance(value, (list, tuple)):
         return True
     if not at.get("minItems", 0) <= len(value) <= at.get("maxItems", len(value)):

@@ -41,6 +41,7 @@ class RunStarted(Event):
         parameters: trainable parameters of the model.
         monitor, better: the validation metric that picks the best checkpoint, and "max" or "min" of it.
         backend: the backend that runs the stack. backend_reason: why that one.
+        backends: the backend of each stack by its role ("encoder"), which a resumed run takes again.
         device, dtype: where and in what precision. threads: torch's intra-op threads.
         data: name, digest, licence, and examples per split.
         versions: python, torch, rnnlab and the plugins' distributions.
@@ -56,6 +57,7 @@ class RunStarted(Event):
     better: str = "min"
     backend: str = ""
     backend_reason: str = ""
+    backends: Mapping[str, str] = field(default_factory=dict)
     device: str = "cpu"
     dtype: str = "float32"
     threads: int = 1

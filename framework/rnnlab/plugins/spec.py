@@ -42,10 +42,13 @@ class BackendSpec(Spec):
     """A way of running cells: `target` is a subclass of `rnnlab.api.Backend`.
 
     Attributes:
-        rank: `backend: auto` tries the highest rank first; the reference loop has 0.
+        rank: of backends that cost the same `backend: auto` takes the highest-ranked; the reference has 0.
+        prepares: whether a cell has to be prepared, as by compiling it, for longer than a moment: `auto`
+            takes it only where it measured it, and `rnnlab verify` and `bench` only where it is named.
     """
 
     rank: int = 0
+    prepares: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,22 @@ class Backend(ABC):
         """
         return None
 
+    def preparation(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> float:
+        """Seconds that `prepare` is expected to take; 0.0 for a backend that has nothing to prepare.
+
+        Asked only for cells that `supports` accepted, by `backend: auto`, which does not prepare what a run
+        is too short for.
+        """
+        return 0.0
+
+    def prepare(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> float:
+        """Do what `run` would do first, as compiling, and give the seconds that it took; here nothing.
+
+        Raises:
+            InputError: it cannot be done; the line says why.
+        """
+        return 0.0
+
     @abstractmethod
     def run(
         self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None = None, reverse: bool = False

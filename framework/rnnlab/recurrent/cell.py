@@ -31,8 +31,9 @@ class Cell(nn.Module):
     """A recurrent cell of one layer and one direction.
 
     The base class brings PyTorch's parameters, one block of H rows a gate (one block if `gates` is empty):
-    `weight_ih [G*H, I]`, `weight_hh [G*H, H]`, `bias_ih [G*H]`, `bias_hh [G*H]`. A cell with other
-    parameters overrides `__init__`, `project` and `reset_parameters`.
+    `weight_ih [G*H, I]`, `weight_hh [G*H, H]`, `bias_ih [G*H]`, `bias_hh [G*H]`. A cell with more
+    parameters makes them in `make_parameters`; one without these overrides `__init__` and `project`. Values
+    are given by `reset_parameters`.
 
     Class attributes:
         equations: a promise that `step` computes exactly the equations known by that name ("rnn", "lstm")
@@ -54,7 +55,11 @@ class Cell(nn.Module):
         self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
         self.bias_ih = nn.Parameter(torch.empty(rows)) if config.bias else None
         self.bias_hh = nn.Parameter(torch.empty(rows)) if config.bias else None
+        self.make_parameters()
         self.reset_parameters()
+
+    def make_parameters(self) -> None:
+        """Make what a cell has beside the parameters above, with values left open; called once; here none."""
 
     def reset_parameters(self) -> None:
         """Draw every parameter from U(-1/sqrt(H), 1/sqrt(H)), as nn.LSTM and nn.RNN do."""
@@ -85,3 +90,18 @@ class Cell(nn.Module):
             state: the previous state, each [B, S].
         """
         raise NotImplementedError(f"{type(self).__name__}.step is not written yet")
+
+    def step_masked(self, projected: Tensor, state: State, mask: Tensor) -> Step:
+        """`step` under recurrent dropout: `mask` [B, S] multiplies the hidden state where weights read it.
+
+        Here the step is given the masked hidden state. A cell that also carries h_{t-1} on beside its
+        products with weights, as a GRU's z * h_{t-1} does, overrides this and carries on the h_{t-1} it was
+        given: else the memory itself would be multiplied by the mask, step after step.
+
+        Args:
+            projected: as in `step`.
+            state: as in `step`, not masked.
+            mask: 0 where a unit is dropped, else a positive factor.
+        """
+        hidden, *others = state
+        return self.step(projected, (hidden * mask, *others))

@@ -5,22 +5,27 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from math import ceil
 from typing import Literal
 
 import torch
 from torch import nn
 
-from rnnlab.config.experiment import Choice, Experiment
+from rnnlab.config.experiment import AUTO, Choice, Experiment
 from rnnlab.data.dataset import Dataset
 from rnnlab.data.encoding import EncodedData, encode
+from rnnlab.data.ragged import Ragged
 from rnnlab.data.schema import Schema
 from rnnlab.errors import InputError
 from rnnlab.plugins.registry import Registry
 from rnnlab.plugins.spec import BackendSpec
 from rnnlab.recurrent.backend import Backend
 from rnnlab.recurrent.cell import Cell
+from rnnlab.recurrent.measurement import Workload
+from rnnlab.recurrent.regularisation import in_words, regularised
 from rnnlab.recurrent.selection import Selection, select_backend
 from rnnlab.recurrent.stack import Stack
 from rnnlab.training.task import Task
@@ -65,11 +70,30 @@ class ModelBuilder:
     """Builds the task's model, and the recurrent stacks inside it, for one experiment.
 
     Attributes:
-        selections: role ("encoder", "decoder") -> the backend chosen for it and why.
+        selections: role ("encoder", "decoder") -> the backend chosen for it and why; "encoder in evaluation"
+            and so on where that is chosen apart.
     """
 
-    def __init__(self, experiment: Experiment, registry: Registry, where: Place) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        registry: Registry,
+        where: Place,
+        workloads: Mapping[str, Workload] | None = None,
+        kept: Mapping[str, str] | None = None,
+    ) -> None:
+        """Build for an experiment.
+
+        Args:
+            experiment: the resolved config.
+            registry: the installed plugins.
+            where: the device and dtype.
+            workloads: role -> what the run will ask of that stack, for `backend: auto` to measure; without
+                it `auto` goes by rank, and nothing is measured or prepared.
+            kept: role -> the backend that a run which goes on was started with, which `auto` takes again.
+        """
         self.experiment, self.registry, self.where = experiment, registry, where
+        self.workloads, self.kept = workloads or {}, kept or {}
         self.selections: dict[str, Selection] = {}
 
     def task(self, schema: Schema) -> Task:
@@ -85,7 +109,8 @@ class ModelBuilder:
         config = self.experiment.stack
         if role == "decoder":
             choice = self.experiment.decoder or choice
-            config = config.model_copy(update={"bidirectional": False})
+            # It reads forwards, and starts where the encoder ends.
+            config = config.model_copy(update={"bidirectional": False, "learned_initial_state": False})
         cell_class = self.registry.load(choice.spec)
 
         def make_cell(input_size: int, hidden_size: int) -> Cell:
@@ -95,16 +120,38 @@ class ModelBuilder:
         if config.num_layers > 1:
             width = probes[0].state_sizes()[0] * (2 if config.bidirectional else 1)
             probes.append(make_cell(width, config.hidden_size))
-        selection = select_backend(
-            self._candidates,
-            self.experiment.backend.name,
-            choice.name,
-            probes,
-            self.where.device,
-            self.where.dtype,
-        )
-        self.selections[role] = selection
-        return Stack(make_cell, input_size, config, selection.backend)
+        wrapped = [around for cell in probes if (around := regularised(cell, config)) is not None]
+        directions = 2 if config.bidirectional else 1
+        counts = (directions, directions * (config.num_layers - 1))[: len(probes)]
+        if not wrapped:
+            selection = self._select(role, choice.name, probes, counts)
+            return Stack(make_cell, input_size, config, selection.backend)
+        plain = selection = self._select(role, f"{choice.name} with {in_words(config)}", wrapped, counts)
+        if not wrapped[0].eval().acts:
+            plain = self._select(f"{role} in evaluation", choice.name, probes, counts)
+        return Stack(make_cell, input_size, config, plain.backend, selection.backend)
+
+    def _select(
+        self, role: str, cell_name: str, probes: Sequence[Cell], counts: tuple[int, ...]
+    ) -> Selection:
+        """Choose for a role; `counts` says how many of the stack's cells are as each of the probes."""
+        requested, where = self.experiment.backend.name, self.where
+        workload = self.workloads.get(role.split()[0])
+        if workload is not None:
+            workload = replace(workload, layers=counts)
+
+        def select(name: str) -> Selection:
+            return select_backend(
+                self._candidates, name, cell_name, probes, where.device, where.dtype, workload
+            )
+
+        kept = self.kept.get(role, AUTO)
+        if requested == AUTO and kept in {spec.name for spec, _ in self._candidates}:
+            chosen = replace(select(kept), reason=f"{kept}: the run was started with it")
+        else:
+            chosen = select(requested)
+        self.selections[role] = chosen
+        return chosen
 
     @property
     def backend(self) -> str:
@@ -122,6 +169,35 @@ class ModelBuilder:
     @cached_property
     def _candidates(self) -> list[tuple[BackendSpec, Backend]]:
         return [(spec, self.registry.load(spec)()) for spec in self.registry.specs("backend")]
+
+
+def planned_steps(data: EncodedData, experiment: Experiment) -> int:
+    """Optimizer steps of a whole run on `data`, unless it stops early."""
+    training = experiment.training
+    planned = ceil(data.sizes["train"] / training.batch_size) * training.epochs
+    return min(planned, training.max_steps or planned)
+
+
+def workloads(data: EncodedData, experiment: Experiment) -> dict[str, Workload]:
+    """What training on `data` asks of each stack, by its role.
+
+    Batches hold rows of like length, so that a typical batch is as long as the mean row.
+    """
+    split = data.splits["train"]
+    rows = min(experiment.training.batch_size, len(split))
+    read = {"encoder": split.source.lengths}
+    if isinstance(split.target, Ragged):
+        read["decoder"] = split.target.lengths
+    steps = planned_steps(data, experiment)
+    return {
+        role: Workload(
+            rows,
+            max(1, round(float(lengths.double().mean()))),
+            steps,
+            unequal=int(lengths.min()) != int(lengths.max()),
+        )
+        for role, lengths in read.items()
+    }
 
 
 def parameter_count(model: nn.Module) -> int:

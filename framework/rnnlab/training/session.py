@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -11,9 +12,10 @@ import torch
 from rnnlab.config.experiment import Experiment
 from rnnlab.data.baselines import baselines
 from rnnlab.lab.events import RunEnded, RunStarted
+from rnnlab.lab.journal import read
 from rnnlab.lab.run import Run
 from rnnlab.plugins.registry import Registry
-from rnnlab.training.assemble import ModelBuilder, parameter_count, place, read_data, versions
+from rnnlab.training.assemble import ModelBuilder, parameter_count, place, read_data, versions, workloads
 from rnnlab.training.control import StopRequest
 from rnnlab.training.inspection import Inspection
 from rnnlab.training.report import Report
@@ -46,7 +48,10 @@ class Session:
         where = place(experiment)
         data, licence = read_data(experiment, registry)
         data.schema.save(run.schema_path)
-        builder = ModelBuilder(experiment, registry, where)
+        resumed = (run.checkpoints / "last").exists()
+        builder = ModelBuilder(
+            experiment, registry, where, workloads(data, experiment), _started_with(run) if resumed else None
+        )
         task = builder.task(data.schema)
         self._report = report
         self._trainer = Trainer(
@@ -63,7 +68,6 @@ class Session:
                 data.splits["val"], where.device, bidirectional=experiment.stack.bidirectional
             ),
         )
-        resumed = (run.checkpoints / "last").exists()
         if resumed:
             self._trainer.resume()
         step = self._trainer.progress.step
@@ -77,6 +81,7 @@ class Session:
             better=experiment.better,
             backend=builder.backend,
             backend_reason=builder.backend_reason,
+            backends={role: selection.name for role, selection in builder.selections.items()},
             device=str(where.device),
             dtype=experiment.training.dtype,
             threads=torch.get_num_threads(),
@@ -110,6 +115,12 @@ class Session:
         )
         self._report.ended(ended)
         return ended
+
+
+def _started_with(run: Run) -> Mapping[str, str]:
+    """Role -> backend, as the run's journal has it from its last start."""
+    starts = [event for event in read(run.events_path) if isinstance(event, RunStarted)]
+    return starts[-1].backends if starts else {}
 
 
 def seed_everything(seed: int) -> None:

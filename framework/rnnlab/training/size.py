@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 
 import torch
 
 from rnnlab.config.experiment import Experiment
 from rnnlab.data.encoding import EncodedData
 from rnnlab.plugins.registry import Registry
-from rnnlab.training.assemble import ModelBuilder, parameter_count, place
+from rnnlab.training.assemble import ModelBuilder, parameter_count, place, planned_steps
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Size:
         parameters: trainable parameters.
         steps: optimizer steps planned.
         examples: split -> examples.
-        backend: the backend that would run it. backend_reason: why that one.
+        backend: the backend that would run it, by rank: a run itself measures. backend_reason: why that one.
         device: where it would run.
     """
 
@@ -41,13 +40,12 @@ def size(experiment: Experiment, data: EncodedData, registry: Registry) -> Size:
     """
     where = place(experiment)
     builder = ModelBuilder(experiment, registry, where)
-    choice, training = experiment.task, experiment.training
+    choice = experiment.task
     with torch.device("meta"):
         task = registry.load(choice.spec)(choice.options, data.schema, builder.stack)
-    planned = ceil(data.sizes["train"] / training.batch_size) * training.epochs
     return Size(
         parameters=parameter_count(task),
-        steps=min(planned, training.max_steps or planned),
+        steps=planned_steps(data, experiment),
         examples=dict(data.sizes),
         backend=builder.backend,
         backend_reason=builder.backend_reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -94,8 +95,22 @@ def _compared(trial: Trial, *cases: Case, gradient_tolerance: float = 0.0) -> It
         got = trial.got(case)
         for name, expected in trial.expected(case).items():
             allowed = gradient_tolerance if name.startswith("gradient") else trial.precision.tolerance
-            if found := deviation(name, got[name], expected, allowed):
+            found = deviation(name, got[name], expected, allowed)
+            if found and not found.ok:
+                found = _lenient(trial, case, found, expected)
+            if found:
                 yield found
+
+
+def _lenient(trial: Trial, case: Case, found: Deviation, expected: Tensor) -> Deviation:
+    """The deviation with twice what the loop itself is off in this precision, if that is more.
+
+    Layer normalisation, for one, enlarges what 16 bits round away: that is no fault of a backend.
+    """
+    own = deviation(found.tensor, trial.rounded(case)[found.tensor], expected, found.allowed)
+    if own is None or not found.allowed < 2 * own.error < math.inf:
+        return found
+    return replace(found, allowed=2 * own.error)
 
 
 def _outputs(trial: Trial, case: Case, first: int, end: int | None) -> Iterator[Deviation]:
@@ -103,7 +118,10 @@ def _outputs(trial: Trial, case: Case, first: int, end: int | None) -> Iterator[
     got, expected = trial.got(case)["output"], trial.expected(case)["output"]
     if got.shape == expected.shape:
         got, expected = got[first:end], expected[first:end]
-    if found := deviation("output", got, expected, trial.precision.tolerance, first):
+    found = deviation("output", got, expected, trial.precision.tolerance, first)
+    if found and not found.ok and found.index:
+        found = _lenient(trial, case, found, trial.expected(case)["output"])
+    if found:
         yield found
 
 

@@ -89,13 +89,15 @@ class Combination:
 
 
 def combinations(registry: Registry, filters: Filters) -> list[Combination]:
-    """Everything installed that passes `filters`, cell by cell.
+    """Everything installed that passes `filters`, cell by cell; backends that prepare cells only if named.
 
     Raises:
         InputError: a name that is not installed, a GPU that is not there, or nothing left.
     """
     cells = _chosen(registry, "cell", filters.cells)
     backends: list[Any] = _chosen(registry, "backend", filters.backends)
+    if not filters.backends:
+        backends = [spec for spec in backends if not spec.prepares]
     precisions = [
         PRECISIONS[name] for name in filters.precisions or PRECISIONS if _known(name, PRECISIONS, "dtype")
     ]

@@ -28,7 +28,7 @@ class Case:
         seq_len: T.
         lengths: of the rows; None means T for each.
         reverse: read backwards.
-        initial: whether the initial states are random, or zero.
+        initial: whether the initial states are those that the cell reaches in two steps, or zero.
         largest: inputs are uniform in ±largest; 0 means normal.
         gradients: whether a backward pass follows, from random gradients of the output and the final states.
         draw: another number gives other numbers.
@@ -76,13 +76,22 @@ class Trial:
             poisoned = numbers.x.masked_fill(padding[..., None], torch.nan)
             numbers = replace(numbers, x=poisoned)
         with self.precision.applied():
-            results = _compute(self.backend.run, self.cell, case, self._placed(numbers), self.device)
+            results = _compute(
+                self.backend.run, self.cell, case, self._placed(numbers, self.device), self.device
+            )
         return {name: value.detach().cpu().double() for name, value in results.items()}
 
     def expected(self, case: Case) -> dict[str, Tensor]:
         """What the loop gives."""
         results = _compute(loop, self.reference, case, self._numbers(case), torch.device("cpu"))
         return {name: value.detach() for name, value in results.items()}
+
+    def rounded(self, case: Case) -> dict[str, Tensor]:
+        """What the loop gives in the precision's own dtype on the CPU, see `got`."""
+        cpu = torch.device("cpu")
+        numbers = self._placed(self._numbers(case), cpu)
+        results = _compute(loop, copy.deepcopy(self.cell).to(cpu), case, numbers, cpu)
+        return {name: value.detach().double() for name, value in results.items()}
 
     def jitter(self, case: Case) -> float:
         """How far roundings of inputs and parameters move the loop's results, by each one's largest entry."""
@@ -112,7 +121,11 @@ class Trial:
 
         x = normal(case.seq_len, BATCH_SIZE, INPUT_SIZE)
         sizes = self.reference.state_sizes()
-        state = [normal(BATCH_SIZE, size) * case.initial for size in sizes]
+        state = tuple(torch.zeros(BATCH_SIZE, size, dtype=torch.float64) for size in sizes)
+        if case.initial:
+            # Reached, not drawn: a cell may have states that no step leaves behind, like a negative count.
+            with torch.no_grad():
+                _, state = loop(self.reference, normal(2, BATCH_SIZE, INPUT_SIZE), state)
         upstream = [normal(case.seq_len, BATCH_SIZE, sizes[0]), *(normal(BATCH_SIZE, size) for size in sizes)]
         if case.largest:
             x = (torch.rand(x.shape, generator=generator, dtype=torch.float64) * 2 - 1) * case.largest
@@ -123,9 +136,9 @@ class Trial:
             tuple(each.to(dtype).double() for each in upstream),
         )
 
-    def _placed(self, numbers: Numbers) -> Numbers:
+    def _placed(self, numbers: Numbers, device: torch.device) -> Numbers:
         def place(value: Tensor) -> Tensor:
-            return value.to(device=self.device, dtype=self.precision.dtype)
+            return value.to(device=device, dtype=self.precision.dtype)
 
         return Numbers(
             place(numbers.x), tuple(map(place, numbers.state)), tuple(map(place, numbers.upstream))

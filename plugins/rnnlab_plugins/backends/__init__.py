@@ -16,9 +16,16 @@ def rnnlab_backends() -> Iterator[BackendSpec]:
         rank=0,
     )
     yield BackendSpec(
+        name="compiled",
+        target="rnnlab_plugins.backends.compiled:CompiledBackend",
+        summary="The step of any cell compiled for this processor and kept; `auto` measures if it pays",
+        rank=5,
+        prepares=True,
+    )
+    yield BackendSpec(
         name="torch",
         target="rnnlab_plugins.backends.torch:TorchBackend",
-        summary="PyTorch's fused LSTM and RNN: oneDNN on CPUs, cuDNN on NVIDIA GPUs",
+        summary="PyTorch's LSTM, GRU and RNN: oneDNN and ATen on CPUs, cuDNN on NVIDIA GPUs",
         rank=10,
     )
     yield BackendSpec(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rnnlab.api import Cell, State, Step
 from rnnlab_plugins.cells.config import LSTMConfig
+from rnnlab_plugins.cells.forget_gate import open_forget_gate
 
 
 class LSTM(Cell):
@@ -32,10 +33,7 @@ class LSTM(Cell):
     def reset_parameters(self) -> None:
         """As nn.LSTM, but the two biases of the forget gate start at `forget_bias` together if it is set."""
         super().reset_parameters()
-        if self.config.forget_bias is not None and self.bias_ih is not None and self.bias_hh is not None:
-            forget = slice(self.hidden_size, 2 * self.hidden_size)
-            self.bias_ih.detach()[forget] = self.config.forget_bias
-            self.bias_hh.detach()[forget] = 0.0
+        open_forget_gate(self, self.config.forget_bias)
 
     def step(self, projected: Tensor, state: State) -> Step:
         h, c = state

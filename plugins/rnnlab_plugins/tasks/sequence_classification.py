@@ -22,7 +22,8 @@ class SequenceClassification(SingleStackTask):
     def forward(self, batch: Batch) -> Tensor:
         """Logits [B, C]."""
         output, state = self.stack(self.embedding(batch.source, batch.lengths), batch.lengths)
-        return self.output(self.dropout(pool(self.config.pooling, output, state, batch.lengths)))
+        last = self.stack.last_output(state)
+        return self.output(self.dropout(pool(self.config.pooling, output, last, batch.lengths)))
 
     def evaluate(self, batch: Batch) -> Evaluation:
         assert batch.target is not None

@@ -13,7 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rnnlab.api import IGNORE, Batch, Evaluation, InputError, Loss, Schema, StackBuilder, State, Task
+from rnnlab.api import (
+    IGNORE,
+    Batch,
+    Evaluation,
+    InputError,
+    Loss,
+    Schema,
+    StackBuilder,
+    State,
+    Stepper,
+    Task,
+)
 from rnnlab_plugins.tasks import metrics
 from rnnlab_plugins.tasks.attention import LuongAttention, Memory
 from rnnlab_plugins.tasks.bridge import StateShape, make_bridge
@@ -142,24 +153,28 @@ class SequenceToSequence(Task):
         right = self._inputs(target)
         coins = torch.rand(right.shape, device=right.device) < ratio
         state, steps, own = encoded.state, [], right[0]
+        take_step = Stepper(self.decoder)
         for inputs, coin in zip(right, coins, strict=True):
-            logits, state = self.step(torch.where(coin, inputs, own), state, encoded.memory)
+            logits, state = self.step(torch.where(coin, inputs, own), state, encoded.memory, take_step)
             steps.append(logits)
             own = logits.argmax(-1)
         return torch.stack(steps)
 
-    def step(self, tokens: Tensor, state: State, memory: Memory | None) -> tuple[Tensor, State]:
+    def step(
+        self, tokens: Tensor, state: State, memory: Memory | None, take_step: Stepper | None = None
+    ) -> tuple[Tensor, State]:
         """One decoder step.
 
         Args:
             tokens: what was said last [B].
             state: the decoder's state, each [L, B, S].
             memory: what attention looks back at.
+            take_step: of the decoder, if the step is one of a sequence that is trained on.
 
         Returns:
             Logits [B, V] and the next state.
         """
-        hidden, state = self.decoder.step(self._embed(tokens), state)
+        hidden, state = (take_step or self.decoder.step)(self._embed(tokens), state)
         return self._logits(hidden[None], memory)[0], state
 
     def _read(self, batch: Batch) -> Tensor:

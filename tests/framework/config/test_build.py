@@ -83,6 +83,27 @@ def problems(registry: Registry, overrides: list[str], source: str = "digits") -
             "stack.dropout: expected 0 with one layer, as it acts between layers, got 0.5; "
             "use stack.num_layers=2",
         ),
+        (
+            "stack.residual=true",
+            "stack.residual: expected false with one layer, as it acts from the second on, got true; "
+            "use stack.num_layers=2",
+        ),
+        (
+            "stack={bidirectional: true, truncate: 5}",
+            "stack.truncate: expected null in a bidirectional stack, whose backward direction starts at the "
+            "sequence's end, got 5; use stack.bidirectional=false",
+        ),
+        (
+            "stack.recurrent_init=forget_bias",
+            "stack.recurrent_init: expected torch or orthogonal with cell.forget_bias 2.0, which sets the "
+            "same bias, got 'forget_bias'; use cell.forget_bias=null",
+        ),
+        ("stack.truncate=0", "stack.truncate: expected an integer >= 1 or null, got 0"),
+        (
+            "stack.zoneout=1",
+            "stack.zoneout: expected a number >= 0 and < 1 or a mapping "
+            "(each a number >= 0 and < 1) of at least 1 item, got 1",
+        ),
     ],
 )
 def test_one_line_for_one_error(override, line, registry):
@@ -125,6 +146,27 @@ def test_all_errors_at_once(registry):
         "tranining: unknown key; did you mean 'training'?",
     ]
     assert str(raised.value).count("\n") == 4 and raised.value.exit_code == 2
+
+
+def test_the_decoders_options_are_held_against_the_stacks_too(registry):
+    lines = problems(
+        registry, ["cell=elman", "decoder=gated", "stack.recurrent_init=forget_bias"], "translate"
+    )
+    assert len(lines) == 1 and lines[0].startswith(
+        "stack.recurrent_init: expected torch or orthogonal with decoder.forget_bias 1.0"
+    )
+    lines = problems(registry, ["cell.bias=false", "stack.recurrent_init=forget_bias"], "translate")
+    assert lines[0] == (
+        "stack.recurrent_init: expected torch or orthogonal with cell.bias false, got 'forget_bias'; "
+        "use cell.bias=true"
+    )
+
+
+def test_zoneout_is_one_rate_or_one_for_each_state(registry):
+    assert load("digits", ["stack.zoneout=0.25"], registry).stack.zoneout == 0.25
+    experiment = load("digits", ["stack.zoneout={h: 0.05, c: 0.5}"], registry)
+    assert experiment.stack.zoneout == {"h": 0.05, "c": 0.5}
+    assert build(experiment.to_dict(), registry) == experiment
 
 
 def test_what_fits_is_accepted(registry):

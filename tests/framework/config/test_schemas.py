@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, ValidationError
@@ -23,15 +23,18 @@ class Sample(Section):
 def test_options_of_a_section():
     assert options(schema_of(Sample)) == [
         Option("path", "text", "required", "Where the data are."),
-        Option("weights", "a list of at most 2 items and (each a number)", "[]", ""),
-        Option("table", "a mapping or null", "null", ""),
+        Option("weights", "a list (each a number) of at most 2 items", "[]", ""),
+        Option("table", "a mapping (each an integer) or null", "null", ""),
     ]
 
 
 def test_the_stack_is_described():
     described = {option.name: option for option in options(schema_of(StackConfig))}
     assert described["dropout"].type == "a number >= 0 and < 1" and described["dropout"].default == "0.0"
-    assert described["recurrent_init"].type == "one of torch, orthogonal"
+    assert described["zoneout"].type == (
+        "a number >= 0 and < 1 or a mapping (each a number >= 0 and < 1) of at least 1 item"
+    )
+    assert described["recurrent_init"].type == "one of torch, orthogonal, forget_bias"
 
 
 def test_values_are_written_as_yaml_and_cut():
@@ -54,6 +57,7 @@ class Bounded(Section):
     pair: tuple[int, str] = (1, "a")
     inner: Inner = Inner()
     either: int | Literal["greedy"] = 1
+    rates: float | Annotated[dict[str, Annotated[float, Field(lt=1)]], Field(min_length=1)] = 0.0
 
 
 @pytest.mark.parametrize(
@@ -69,6 +73,7 @@ class Bounded(Section):
         *(("pair", value) for value in ([1, "b"], ["b", 1], 3)),
         *(("inner", value) for value in ({"heads": 2}, 3, None)),
         *(("either", value) for value in (3, "greedy", "other", None)),
+        *(("rates", value) for value in (2, {"h": 0.5}, {"h": 1}, {"h": 0.5, "c": "x"}, {}, None)),
     ],
 )
 def test_a_schema_takes_what_pydantic_takes(name, value):

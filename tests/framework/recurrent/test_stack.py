@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnnlab.api import Backend, Cell, InputError, Stack, Step, loop
+from rnnlab.api import Backend, Cell, Stack, Step, loop
 from rnnlab.config.section import CellConfig, StackConfig
 from rnnlab_plugins.cells.config import LSTMConfig, RNNConfig
 from rnnlab_plugins.cells.lstm import LSTM
@@ -243,11 +243,6 @@ def test_dropout_acts_between_layers_in_training_alone(x, leaky):
     assert torch.equal(final[0][0], below.state[0])
     assert not torch.equal(output, plain(x).output)
     assert not torch.equal(dropped.step(x[0], state)[0], plain.step(x[0], state)[0])
-
-
-def test_dropout_in_one_layer_is_refused(leaky):
-    with pytest.raises(InputError, match=r"got dropout 0.5 with 1 layer; use stack.num_layers=2 or"):
-        stack_of(leaky, dropout=0.5)
 
 
 def test_orthogonal_recurrent_weights():

@@ -14,7 +14,7 @@ import copy
 import torch
 import torch.nn.functional as F
 
-from rnnlab.api import Backend, BackendSpec, Sequence, hookimpl, loop
+from rnnlab.api import Backend, BackendSpec, Sequence, Step, hookimpl, loop
 
 
 class Right(Backend):
@@ -115,6 +115,40 @@ class Raising(Right):
         raise RuntimeError("no kernel image")
 
 
+class RightForGru(Right):
+    def supports(self, cell, device, dtype):
+        return None if cell.equations == "gru" else "a test of GRUs"
+
+
+class ResetBeforeProduct(RightForGru):
+    """The equations of the paper and not those of nn.GRU: W_hn (r * h)."""
+
+    def run(self, cell, x, state, lengths=None, reverse=False):
+        other = changed(cell)
+
+        def step(projected, state):
+            (h,) = state
+            (_, (r, z, _)) = cell.step(projected, state)
+            bias = 0.0 if cell.bias_hh is None else cell.bias_hh.chunk(3)[2]
+            n = torch.tanh(projected.chunk(3, dim=-1)[2] + (r * h) @ cell.weight_hh.chunk(3)[2].T + bias)
+            return Step(((1 - z) * n + z * h,), (r, z, n))
+
+        other.step = step
+        return loop(other, x, state, lengths, reverse)
+
+
+class UpdateTurnedRound(RightForGru):
+    """z weighs the candidate, as some papers have it."""
+
+    def run(self, cell, x, state, lengths=None, reverse=False):
+        def turned(blocks):
+            r, z, n = blocks.chunk(3)
+            return torch.cat([r, -z, n])
+
+        other = {name: turned(each) for name, each in cell.named_parameters()}
+        return loop(changed(cell, **other), x, state, lengths, reverse)
+
+
 @hookimpl
 def rnnlab_backends():
     for name, backend in list(globals().items()):
@@ -126,7 +160,7 @@ def rnnlab_backends():
 
 @pytest.fixture(scope="session")
 def wrong_backends(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for --plugins-dir with a backend `right` and others named for their faults; they run LSTMs."""
+    """A folder for --plugins-dir: a backend `right` and others named for their faults, for LSTMs and GRUs."""
     folder = tmp_path_factory.mktemp("wrong")
     (folder / "wrong.py").write_text(WRONG)
     return folder

@@ -27,6 +27,7 @@ def rnnlab_backends():
     yield BackendSpec("picky", f"{__name__}:Picky")
     yield BackendSpec("raising", f"{__name__}:Raising")
 """
+CELLS = ("rnn", "lstm", "gru", "mgu", "peephole_lstm", "layernorm_lstm", "slstm")
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,15 @@ def registry(tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("reference", Support(("rnn", "lstm"), (), ())),
-        ("picky", Support(("lstm",), ("no rnn on cpu in torch.float32",), ("slow with H=128",))),
+        ("reference", Support(CELLS, (), ())),
+        (
+            "picky",
+            Support(
+                ("lstm",),
+                tuple(f"no {what} on cpu in torch.float32" for what in ("rnn", "gru", "")),
+                ("slow with H=128",),
+            ),
+        ),
         ("raising", Support((), ("RuntimeError: no driver",), ())),
     ],
 )

@@ -44,8 +44,22 @@ def test_a_fault_is_caught_by_the_check_named_for_it(registry, name):
     assert meaning in verdict.where
 
 
+@pytest.mark.parametrize(
+    ("name", "check"), [("reset_before_product", "one step"), ("update_turned_round", "one step")]
+)
+def test_a_fault_in_a_gru_is_caught(registry, name, check):
+    verdict, *_ = verdicts(registry, name, cells=("gru",))
+    assert verdict.result == "wrong"
+    assert verdict.where.startswith(f"{check}, H=16: a step's equations are not the cell's")
+
+
+def test_a_sound_backend_for_grus(registry):
+    assert [each.result for each in verdicts(registry, "right_for_gru", cells=("gru",))] == ["ok", "ok"]
+
+
 def test_the_sound_backend_beside_them_is_right_and_has_a_reason_for_other_cells(registry):
-    found = {each.combination.variant.label: each for each in verdicts(registry, "right")}
+    known = verdicts(registry, "right", cells=("lstm", "rnn"))
+    found = {each.combination.variant.label: each for each in known}
     assert {label: each.result for label, each in found.items()} == {
         "lstm": "ok",
         "lstm bias=false": "ok",
@@ -61,8 +75,18 @@ def test_the_built_in_backends_are_right_wherever_they_run(registry):
     found = verdicts(registry, "reference", "torch", precisions=("float64", "float32", "bfloat16"))
     assert {each.result for each in found} == {"ok", "not supported"}
     refused = [each for each in found if each.result == "not supported"]
-    assert {each.combination.variant.label for each in refused} == {"rnn nonlinearity=sigmoid"}
-    assert len(found) == 6 * 2 * 3
+    assert {each.combination.backend.name for each in refused} == {"torch"}
+    names = {each.combination.variant.label for each in refused}
+    assert {label for label in names if label.split()[0] in ("rnn", "lstm", "gru")} == {
+        "rnn nonlinearity=sigmoid"
+    }
+    assert {label.split()[0] for label in names} == {"rnn", "mgu", "peephole_lstm", "layernorm_lstm", "slstm"}
+    assert len(found) == 18 * 2 * 3
+
+
+def test_a_cell_that_enlarges_roundings_is_allowed_what_the_loop_itself_is_off(registry):
+    found = verdicts(registry, "reference", precisions=("bfloat16",), cells=("layernorm_lstm",))
+    assert {each.result for each in found} == {"ok"}
 
 
 def test_the_worst_error_is_measured_at_its_place(registry):

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from rnnlab.api import Backend, Cell, State
-from rnnlab_plugins.cells.config import LSTMConfig, RNNConfig
+from rnnlab_plugins.cells.config import GRUConfig, LSTMConfig, RNNConfig
+from rnnlab_plugins.cells.gru import GRU
 from rnnlab_plugins.cells.lstm import LSTM
 from rnnlab_plugins.cells.rnn import RNN
 
@@ -22,12 +23,14 @@ TOLERANCES = {
 
 @pytest.fixture(scope="session")
 def make_cell() -> Callable[..., Cell]:
-    """Makes "lstm", "tanh", "relu" or "sigmoid" with the same weights each time."""
+    """Makes "lstm", "gru", "tanh", "relu" or "sigmoid" with the same weights each time."""
 
     def make(kind: str, input_size: int, hidden_size: int, dtype=torch.float64, bias: bool = True) -> Cell:
         torch.manual_seed(0)
         if kind == "lstm":
             return LSTM(input_size, hidden_size, LSTMConfig(bias=bias)).to(dtype)
+        if kind == "gru":
+            return GRU(input_size, hidden_size, GRUConfig(bias=bias)).to(dtype)
         options = RNNConfig.model_validate({"nonlinearity": kind, "bias": bias})
         return RNN(input_size, hidden_size, options).to(dtype)
 
@@ -90,7 +93,7 @@ def assert_agree() -> Callable[[dict[str, Tensor], dict[str, Tensor]], None]:
 
 
 class RowByRow(Backend):
-    """nn.LSTM and nn.RNN as a user would call them: each row alone, unpadded, turned round by hand."""
+    """nn.LSTM, nn.GRU and nn.RNN as a user would call them: each row alone, unpadded, reversed by hand."""
 
     def supports(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
         return None
@@ -112,6 +115,8 @@ class RowByRow(Backend):
         bias = cell.bias_ih is not None
         if isinstance(cell, LSTM):
             module = nn.LSTM(cell.input_size, cell.hidden_size, bias=bias)
+        elif isinstance(cell, GRU):
+            module = nn.GRU(cell.input_size, cell.hidden_size, bias=bias)
         else:
             f = cell.config.nonlinearity
             module = nn.RNN(cell.input_size, cell.hidden_size, bias=bias, nonlinearity=f)

@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("batch", BATCHES)
-@pytest.mark.parametrize("kind", ["lstm", "tanh", "relu"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "tanh", "relu"])
 def test_results_and_gradients_are_those_of_torch_row_by_row(
     make_cell, results, assert_agree, row_by_row, kind, batch, reverse
 ):
@@ -37,7 +37,7 @@ def test_results_and_gradients_are_those_of_torch_row_by_row(
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-@pytest.mark.parametrize("kind", ["lstm", "tanh", "relu"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "tanh", "relu"])
 def test_results_and_gradients_are_those_of_the_reference(
     make_cell, results, assert_agree, kind, dtype, reverse, bias
 ):
@@ -53,12 +53,12 @@ def test_any_lengths(make_cell, results, assert_agree, data):
     seq_len, batch_size = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 5))
     input_size, hidden_size = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 6))
     lengths = data.draw(st.lists(st.integers(0, seq_len), min_size=batch_size, max_size=batch_size))
-    kind = data.draw(st.sampled_from(["lstm", "tanh", "relu"]))
+    kind = data.draw(st.sampled_from(["lstm", "gru", "tanh", "relu"]))
     run = (make_cell(kind, input_size, hidden_size), seq_len, batch_size, lengths, data.draw(st.booleans()))
     assert_agree(results(TorchBackend(), *run), results(ReferenceBackend(), *run))
 
 
-@pytest.mark.parametrize("kind", ["lstm", "tanh", "relu"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "tanh", "relu"])
 def test_a_stack_of_two_layers_in_both_directions(make_cell, kind):
     def run(backend):
         torch.manual_seed(0)
@@ -75,7 +75,7 @@ def test_a_stack_of_two_layers_in_both_directions(make_cell, kind):
         torch.testing.assert_close(got, expected, rtol=0.0, atol=1e-11)
 
 
-@pytest.mark.parametrize("kind", ["lstm", "relu"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "relu"])
 def test_a_long_padding_after_an_exploding_row_stays_out_of_the_gradients(
     make_cell, results, assert_agree, kind
 ):
@@ -85,13 +85,40 @@ def test_a_long_padding_after_an_exploding_row_stays_out_of_the_gradients(
     assert_agree(results(TorchBackend(), *run), results(ReferenceBackend(), *run))
 
 
-def test_without_gradients_it_gives_the_same(make_cell):
-    cell = make_cell("lstm", 3, 7)
-    x, state = torch.randn(5, 2, 3).double(), tuple(torch.randn(2, 7).double() for _ in "hc")
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("lengths", [(5, 3, 0), (0, 0, 0)])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "tanh", "relu"])
+def test_without_gradients_it_gives_the_same(make_cell, kind, lengths, reverse, bias):
+    cell = make_cell(kind, 3, 7, bias=bias)
+    x, state = torch.randn(5, 3, 3).double(), tuple(torch.randn(3, 7).double() for _ in cell.state)
+    x[torch.arange(5)[:, None] >= torch.tensor(lengths)] = float("nan")
     with torch.no_grad():
-        output, _ = TorchBackend().run(cell, x, state, torch.tensor([5, 3]))
+        output, final = TorchBackend().run(cell, x, state, torch.tensor(lengths), reverse)
     assert not output.requires_grad
-    torch.testing.assert_close(output, TorchBackend().run(cell, x, state, torch.tensor([5, 3])).output)
+    expected = TorchBackend().run(cell, x, state, torch.tensor(lengths), reverse)
+    torch.testing.assert_close((output, final), tuple(expected))
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru", "tanh"])
+def test_no_two_parameters_share_a_gradient(make_cell, kind):
+    cell = make_cell(kind, 3, 7)
+    x, state = torch.randn(5, 2, 3).double(), tuple(torch.randn(2, 7).double() for _ in cell.state)
+    for _ in range(2):
+        TorchBackend().run(cell, x, state, torch.tensor([5, 3])).output.sum().backward()
+    places = [parameter.grad.data_ptr() for parameter in cell.parameters()]
+    assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru", "tanh"])
+def test_a_second_backward_pass_over_the_same_graph_gives_the_same(make_cell, kind):
+    cell = make_cell(kind, 3, 7)
+    x = torch.randn(5, 2, 3).double().requires_grad_()
+    state = tuple(torch.randn(2, 7).double() for _ in cell.state)
+    output, final = TorchBackend().run(cell, x, state, torch.tensor([5, 3]))
+    loss = output.square().sum() + sum(each.sum() for each in final)
+    first = torch.autograd.grad(loss, [x, *cell.parameters()], retain_graph=True)
+    torch.testing.assert_close(torch.autograd.grad(loss, [x, *cell.parameters()]), first)
 
 
 @pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
@@ -123,6 +150,7 @@ class Projected(Cell):
         ("lstm", "mps", torch.float32, "it runs on cpu and cuda, got mps"),
         ("lstm", "cuda", torch.float16, None),
         ("relu", "cpu", torch.float32, None),
+        ("gru", "cpu", torch.bfloat16, None),
     ],
 )
 def test_what_it_supports(make_cell, kind, device, dtype, reason):
@@ -132,7 +160,7 @@ def test_what_it_supports(make_cell, kind, device, dtype, reason):
 def test_cells_it_cannot_know():
     unpromising = Unpromising(3, 7, CellConfig())
     assert TorchBackend().supports(unpromising, CPU, torch.float32) == (
-        "PyTorch has the equations 'lstm' and 'rnn', the cell promises no equations"
+        "PyTorch has the equations 'lstm', 'gru' and 'rnn', the cell promises no equations"
     )
     nameless = type("Nameless", (Cell,), {"equations": "rnn"})(3, 7, CellConfig())
     assert TorchBackend().supports(nameless, CPU, torch.float32) == "nn.RNN has tanh and relu only, got None"

@@ -117,7 +117,19 @@ def rnnlab(*arguments, **environment):
 
 
 def test_the_kernels_are_verified_on_a_cpu():
-    small = ("--device", "cpu", "--dtype", "float32", "--hidden-size", "5", "--json")
+    small = (
+        "--cell",
+        "lstm",
+        "--cell",
+        "rnn",
+        "--device",
+        "cpu",
+        "--dtype",
+        "float32",
+        "--hidden-size",
+        "5",
+        "--json",
+    )
     done = rnnlab("verify", "--backend", "triton", *small, TRITON_INTERPRET="1")
     assert done.returncode == 0, done.stdout + done.stderr
     results = {row["cell"]: row["result"] for row in json.loads(done.stdout)}

@@ -38,7 +38,8 @@ def make_task() -> Callable[..., Task]:
         def build_stack(input_size: int, *, role: str = "encoder") -> Stack:
             decoder = role == "decoder"
             cell_class, options = CELLS[(decoder_cell if decoder else None) or cell]
-            config = stack_config.model_copy(update={"bidirectional": False}) if decoder else stack_config
+            own = {"bidirectional": False, "learned_initial_state": False} if decoder else {}
+            config = stack_config.model_copy(update=own)
             return Stack(lambda i, h: cell_class(i, h, options), input_size, config, ReferenceBackend())
 
         return task(config, schema, build_stack).to(dtype)

@@ -1,0 +1,99 @@
+"""`rnnlab plugins check`: does a plugin keep its contract?"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnnlab.cli.app import App
+from rnnlab.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from rnnlab.testing import Checked, Finding, Subject
+
+
+@click.command(options_metavar="[OPTIONS] [KIND]")
+@click.argument("words", metavar="NAME [KEY=VALUE]...", nargs=-1, required=True)
+@click.option("--plugins-dir", metavar="DIR", multiple=True, help="Also load plugins from this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def check(app: App, words: tuple[str, ...], plugins_dir: tuple[str, ...], as_json: bool) -> None:
+    """Put a plugin through every check of its kind: does it keep its contract?
+
+    \b
+    rnnlab plugins check mycell                     whatever is called so
+    rnnlab plugins check cell mycell leak=0.1       with an option
+    rnnlab plugins check --plugins-dir . mycell     a file that is not installed
+    rnnlab plugins check dataset text_classes train=my.tsv
+    rnnlab plugins check my-package                 all that a distribution or a file brings
+
+    The same checks as a test: test_conformance = rnnlab.testing.conformance("cell", "mycell"). Exit 1 if a
+    check fails; one that is skipped says why.
+    """
+    import torch
+
+    from rnnlab.cli.tables import print_json
+    from rnnlab.testing import ask, checks, subject
+
+    torch.set_num_threads(1)
+    if plugins_dir:
+        app = replace(app, plugins_dirs=(*app.plugins_dirs, *plugins_dir))
+    chosen, given = _chosen(app, words)
+    rows: list[dict[str, Any]] = []
+    for kind, name in chosen:
+        of = subject(app.registry, kind, name, given)
+        if not as_json:
+            click.echo(f"{kind} {name} ({of.provider.plugin})")
+        for each in checks(kind):
+            finding = ask(each, of)
+            rows.append(_row(of, finding))
+            if not as_json:
+                click.echo(f"  {finding.result:<8} {each.name:<13} {finding.line}")
+            if app.debug and finding.error is not None:
+                traceback.print_exception(finding.error)
+    counts = Counter(row["result"] for row in rows)
+    if as_json:
+        print_json(rows)
+    else:
+        click.echo(", ".join(f"{counts[result]} {result}" for result in ("ok", "failed", "skipped")))
+    if counts["failed"]:
+        raise click.exceptions.Exit(1)
+
+
+def _chosen(app: App, words: Sequence[str]) -> tuple[list[tuple[Checked, str]], dict[str, Any]]:
+    """What to check, and the options given."""
+    from rnnlab.config.overrides import typed_value
+    from rnnlab.testing import CHECKED, named
+
+    names = [word for word in words if "=" not in word]
+    given = {
+        key: typed_value(text) for key, _, text in (word.partition("=") for word in words if "=" in word)
+    }
+    match names:
+        case [name]:
+            return named(app.registry, name), given
+        case [kind, name]:
+            for known in CHECKED:
+                if kind == known:
+                    return [(known, name)], given
+            raise InputError(f"unknown kind {kind!r}{did_you_mean(kind, CHECKED)}")
+    raise InputError(f"expected NAME or KIND NAME, got {' '.join(names) or 'no name'}; check them one by one")
+
+
+def _row(of: Subject, finding: Finding) -> dict[str, Any]:
+    """A finding as a row."""
+    return {
+        "kind": of.kind,
+        "name": of.name,
+        "plugin": of.provider.plugin,
+        "check": finding.check.name,
+        "result": finding.result,
+        "reason": finding.reason,
+        "meaning": finding.check.meaning,
+        "look_at": finding.check.look_at,
+    }

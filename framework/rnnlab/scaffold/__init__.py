@@ -1,0 +1,1 @@
+"""New plugins: a package that can be installed, or a single file, with its test."""

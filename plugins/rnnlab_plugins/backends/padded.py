@@ -1,0 +1,184 @@
+"""PyTorch's own recurrent functions over whole batches, with the state held still at padded steps.
+
+Every row runs to the end of the batch, or of a piece of it: rows sorted by length let later pieces leave out
+those that have ended.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from rnnlab.api import Cell, Sequence, State
+
+HOLDS = {
+    # i shut and f open: c stands still.
+    "lstm": (-1, 1, 0, 0),
+    # z open: h stands still, and what n is does not matter.
+    "gru": (0, 1, 0),
+    # h is zero, and so cannot grow without bound through the padding; the h of tanh is bounded as it is.
+    "rnn_relu": (-1,),
+}
+"""Mode -> which gates are shut (-1) or opened (1) at padded steps."""
+
+PIECE_COST = 5e6
+"""What a further piece costs, in multiplications by weights: 0.4 ms on one core, forwards and backwards."""
+MOST_PIECES = 4
+"""More save little: rows of lengths spread evenly have half of their steps valid, and 4 pieces run 5/8."""
+
+
+def mode_of(cell: Cell) -> str:
+    """What nn.RNNBase calls mode, in small letters: "lstm", "gru", "rnn_tanh", "rnn_relu"."""
+    if cell.equations in ("lstm", "gru"):
+        return cell.equations
+    return f"rnn_{getattr(cell.config, 'nonlinearity', None)}"
+
+
+def run(cell: Cell, x: Tensor, state: State, lengths: Tensor, reverse: bool) -> Sequence:
+    """Run `cell` as `Backend.run` says, over rows of unequal length."""
+    seq_len, batch_size, _ = x.shape
+    count = pieces(lengths, seq_len, cell.weight_ih.numel() + cell.weight_hh.numel())
+    rows = torch.arange(batch_size, device=x.device)
+    if count > 1:
+        output, final = _in_pieces(cell, x, state, lengths, reverse, count)
+    else:
+        steps = torch.arange(seq_len, device=x.device)[:, None]
+        valid = steps < lengths
+        # Reading a row backwards is reading it forwards with its valid steps in the opposite order.
+        flipped = (torch.where(valid, lengths - 1 - steps, steps) * batch_size + rows).flatten()
+        x = torch.where(valid[..., None], x, 0.0)
+        x = _Permutation.apply(x, flipped) if reverse else x
+        output, final = fused(cell, *_held(cell, x, ~valid[..., None]), state)
+        output = torch.where(valid[..., None], output, 0.0)
+        output = _Permutation.apply(output, flipped) if reverse else output
+    last = output[0] if reverse else output[(lengths - 1).clamp(min=0), rows]
+    return Sequence(output, (torch.where((lengths > 0)[:, None], last, state[0]), *final[1:]))
+
+
+def fused(cell: Cell, weight_ih: Tensor, x: Tensor, state: State) -> Sequence:
+    """Run one layer forwards over all T steps of x [T, B, I], with `weight_ih` in place of the cell's own."""
+    mode = mode_of(cell)
+    biases = [bias for bias in (cell.bias_ih, cell.bias_hh) if bias is not None]
+    weights = [weight_ih, cell.weight_hh, *biases]
+    initial = [tensor[None].contiguous() for tensor in state]
+    # What the backward pass needs is kept only if there will be one; cuDNN calls that training.
+    train = torch.is_grad_enabled()
+    first = initial if mode == "lstm" else initial[0]
+    output, *final = getattr(torch, mode)(x, first, weights, bool(biases), 1, 0.0, train, False, False)
+    return Sequence(output, tuple(tensor[0] for tensor in final))
+
+
+def pieces(lengths: Tensor, seq_len: int, weights: int) -> int:
+    """Into how many pieces of equal length to cut a batch, by what they save and what they cost.
+
+    Args:
+        lengths: of the rows [B].
+        seq_len: T.
+        weights: entries of the cell's weights, each multiplied once a step and row.
+    """
+    # A GPU's lengths are not asked: the host would wait. Half of the work is what pieces may save, roughly.
+    if lengths.is_cuda or len(lengths) * seq_len * weights < 2 * PIECE_COST or not lengths.any():
+        return 1
+
+    def cost(count: int) -> float:
+        size = -(-seq_len // count)
+        run = seq_len * len(lengths) if count == 1 else size * int((-(-lengths // size)).sum())
+        return run * weights + count * PIECE_COST
+
+    return min(range(1, min(MOST_PIECES, seq_len) + 1), key=cost)
+
+
+def _in_pieces(
+    cell: Cell, x: Tensor, state: State, lengths: Tensor, reverse: bool, count: int
+) -> tuple[Tensor, State]:
+    """Run over rows from the longest to the shortest, each piece without the rows that ended before it.
+
+    Returns:
+        The output [T, B, H], zero at padded steps, and the final states, the first of them not that of the
+        last valid step.
+    """
+    seq_len, batch_size, _ = x.shape
+    ordered, rows = torch.sort(lengths.long(), descending=True, stable=True)
+    longest = int(ordered[0])
+    size = -(-longest // count)
+    steps = torch.arange(longest)[:, None]
+    valid = steps < ordered
+    # Piece k holds [its steps, its rows] without a gap, one piece after the other.
+    widths = [int((ordered > start).sum()) for start in range(0, longest, size)]
+    heights = [min(size, longest - start) for start in range(0, longest, size)]
+    areas = torch.tensor([height * width for height, width in zip(heights, widths, strict=True)])
+    piece = steps // size
+    place = (areas.cumsum(0) - areas)[piece] + steps % size * torch.tensor(widths)[piece]
+    place = (place + torch.arange(batch_size))[valid]
+    source = ((ordered - 1 - steps if reverse else steps) * batch_size + rows)[valid]
+
+    total = int(areas.sum())
+    padding = torch.ones(total, 1, dtype=torch.bool).index_fill_(0, place, False)
+    weight_ih, held = _held(cell, _Move.apply(x.flatten(0, 1), source, place, total), padding)
+    state = tuple(each.index_select(0, rows) for each in state)
+    outputs: list[Tensor] = []
+    ended: list[State] = []
+    for part, height, width in zip(held.split(areas.tolist()), heights, widths, strict=True):
+        ended.append(tuple(each[width:] for each in state))
+        state = tuple(each[:width] for each in state)
+        output, state = fused(cell, weight_ih, part.view(height, width, -1), state)
+        outputs.append(output.flatten(0, 1))
+    ended.append(state)
+    back = torch.empty_like(rows).index_copy_(0, rows, torch.arange(batch_size))
+    final = tuple(torch.cat(each).index_select(0, back) for each in zip(*reversed(ended), strict=True))
+    output = _Move.apply(torch.cat(outputs), place, source, seq_len * batch_size)
+    return output.view(seq_len, batch_size, -1), final
+
+
+def _held(cell: Cell, x: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the cell one more input, 1 at padded steps, that holds the state there if the mode needs it.
+
+    Args:
+        cell: the cell, for its `weight_ih` [G*H, I].
+        x: inputs [..., I].
+        padding: boolean [..., 1], True at padded steps.
+
+    Returns:
+        `weight_ih` [G*H, I+1] and `x` [..., I+1], or both as they were.
+    """
+    weight, mode = cell.weight_ih, mode_of(cell)
+    if mode not in HOLDS:
+        return weight, x
+    # So large that a gate is exactly 0 or 1 and its gradient exactly 0, whatever its other inputs; and so
+    # small that its product with a gradient does not overflow.
+    large = math.sqrt(torch.finfo(weight.dtype).max)
+    holds = [weight.new_full((cell.hidden_size, 1), sign * large) for sign in HOLDS[mode]]
+    return torch.cat([weight, torch.cat(holds)], dim=1), torch.cat([x, padding.to(x.dtype)], dim=-1)
+
+
+class _Permutation(Function):
+    """Reorder the T*B rows of x [T, B, F] by a permutation that is its own inverse, so is its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor) -> Tensor:
+        ctx.save_for_backward(order)
+        return x.flatten(0, 1).index_select(0, order).view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        (order,) = ctx.saved_tensors
+        return _Permutation.apply(grad_outputs[0], order), None
+
+
+class _Move(Function):
+    """Rows `source` of x [M, F] at the rows `place` of a tensor [size, F], zero elsewhere; no row twice."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, source: Tensor, place: Tensor, size: int) -> Tensor:
+        ctx.save_for_backward(source, place)
+        ctx.rows = len(x)
+        return x.new_zeros(size, x.shape[1]).index_copy_(0, place, x.index_select(0, source))
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None, None]:
+        source, place = ctx.saved_tensors
+        return _Move.apply(grad_outputs[0], place, source, ctx.rows), None, None, None

@@ -1,0 +1,220 @@
+"""What `compiled` compiles of a cell: steps forwards, steps backwards, and the gradients of the weights."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from filelock import FileLock
+from torch import Tensor, nn
+from torch.export import Dim, export
+from torch.func import functional_call, vjp
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from rnnlab.api import Cell, State, cache_folder, cell_digest
+
+CHUNK = 4
+"""Steps in one call: of one step the call itself takes most of the time, of many the compilation."""
+
+EXPECTED_SECONDS = 40.0
+"""What a compilation takes where none was made yet, on a processor of 2024 that has nothing else to do."""
+
+VERSION = 1
+"""Changes when the programs do."""
+
+Program = Callable[..., Sequence[Tensor]]
+
+
+class Programs(NamedTuple):
+    """The programs of one cell, for any number of rows B >= 2, and any input size.
+
+    K = CHUNK, P the width of `project`, S that of each state. Tensors must be contiguous.
+
+    Attributes:
+        forward: (projected [K, B, P], valid [K, B, 1], states [B, S], tensors of the cell) -> each state
+            after each step [K, B, S].
+        backward: (projected, valid, gradient of the hidden states [K, B, S], states before each step
+            [K, B, S], gradients of the states after the last step [B, S], tensors of the cell) -> gradients
+            of what each valid step gave [K, B, S], zero elsewhere, and of the states before the first [B, S].
+        weights: (projected [R, P], states before the step [R, S], gradients of what it gave [R, S], tensors
+            of the cell) -> gradients of projected [R, P] and of the tensors, for R steps of any time and row.
+    """
+
+    forward: Program
+    backward: Program
+    weights: Program
+
+
+def read_by_step(cell: Cell) -> list[str]:
+    """Names of the parameters that `step` reads, and of all buffers, in the order that the programs take.
+
+    What `project` alone reads is none of them, so that layers of different input sizes share programs.
+    """
+    parameters = dict(cell.named_parameters())
+    like = next(iter(parameters.values()), torch.zeros(()))
+    with torch.enable_grad():
+        projected = cell.project(like.new_ones(1, cell.input_size)).detach()
+        state = cell.step(projected, tuple(like.new_ones(1, size) for size in cell.state_sizes())).state
+        total = sum((each.sum() for each in state), like.new_zeros(()))
+        leaves = [each for each in parameters.values() if each.requires_grad]
+        found = torch.autograd.grad(total, leaves, allow_unused=True) if total.requires_grad else ()
+    unread = {id(leaf) for leaf, gradient in zip(leaves, found, strict=False) if gradient is None}
+    names = [name for name, each in parameters.items() if id(each) not in unread]
+    return [*names, *(name for name, _ in cell.named_buffers())]
+
+
+def tensors_of(cell: Cell, names: Iterable[str]) -> list[Tensor]:
+    """The cell's tensors of these names."""
+    have = dict([*cell.named_parameters(), *cell.named_buffers()])
+    return [have[name] for name in names]
+
+
+def cache_path(cell: Cell, dtype: torch.dtype) -> Path:
+    """The folder of a cell's programs; it holds them, and is there, once they are compiled."""
+    parts = [VERSION, CHUNK, torch.__version__, platform.machine(), torch.backends.cpu.get_cpu_capability()]
+    text = repr([*parts, str(dtype), cell_digest(cell, read_by_step(cell))])
+    return cache_folder() / "compiled" / hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def expected_seconds(cell: Cell, dtype: torch.dtype) -> float:
+    """Seconds until the programs can be used: none if they are kept, else as the last compilation took."""
+    folder = cache_path(cell, dtype)
+    if folder.exists():
+        return 0.0
+    last = folder.parent / "seconds"
+    return float(last.read_text()) if last.exists() else EXPECTED_SECONDS
+
+
+def obtain(cell: Cell, dtype: torch.dtype) -> tuple[Programs, float]:
+    """The programs of a cell, from the user's cache or compiled, and the seconds that compiling took."""
+    folder = cache_path(cell, dtype)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    seconds = 0.0
+    # One process compiles, those that want the same wait for it.
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            began = time.perf_counter()
+            part = folder.with_suffix(".part")
+            part.mkdir(exist_ok=True)
+            _compile(cell, dtype, part)
+            part.rename(folder)
+            seconds = time.perf_counter() - began
+            (folder.parent / "seconds").write_text(f"{seconds:.1f}")
+    return Programs(*(_load(folder / f"{name}.pt2") for name in Programs._fields)), seconds
+
+
+def discard(cell: Cell, dtype: torch.dtype) -> None:
+    """Forget programs that no longer compute what the cell does."""
+    folder = cache_path(cell, dtype)
+    with FileLock(folder.with_suffix(".lock")):
+        if folder.exists():
+            for name in Programs._fields:
+                (folder / f"{name}.pt2").unlink(missing_ok=True)
+            folder.rmdir()
+
+
+def _load(path: Path) -> Program:
+    return torch._inductor.aoti_load_package(str(path))
+
+
+class _Step(nn.Module):
+    """A cell whose `forward` is its step, as `functional_call` wants it."""
+
+    def __init__(self, cell: Cell) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, projected: Tensor, state: State) -> State:
+        return self.cell.step(projected, state).state
+
+
+def _compile(cell: Cell, dtype: torch.dtype, folder: Path) -> None:
+    """Write the three packages into `folder`."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of PyTorch's own parts about one another
+        for name, (function, arguments, rows) in _sources(cell, dtype).items():
+            graph = make_fx(function, tracing_mode="symbolic")(*arguments)
+            graph.graph.eliminate_dead_code()
+            graph.recompile()
+            batch = Dim("rows", min=2)
+            shapes = tuple(None if axis is None else {axis: batch} for axis in rows)
+            program = export(graph, tuple(arguments), dynamic_shapes=shapes)
+            torch._inductor.aoti_compile_and_package(program, package_path=str(folder / f"{name}.pt2"))
+
+
+def _sources(cell: Cell, dtype: torch.dtype) -> dict[str, tuple[Any, list[Tensor], list[int | None]]]:
+    """Name -> a program's function, arguments to trace it with, and the axis of each that counts rows."""
+    module, count = _Step(cell), len(cell.state)
+    read = read_by_step(cell)
+    names = [f"cell.{name}" for name in read]
+    tensors = [tensor.detach().clone() for tensor in tensors_of(cell, read)]
+    width = cell.project(torch.zeros(1, cell.input_size, dtype=dtype)).shape[-1]
+    sizes = cell.state_sizes()
+
+    def step(projected: Tensor, state: Any, values: Sequence[Tensor]) -> Any:
+        return functional_call(module, dict(zip(names, values, strict=True)), (projected, state))
+
+    def forward(projected: Tensor, valid: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        state, values = rest[:count], rest[count:]
+        steps: list[State] = []
+        for k in range(CHUNK):
+            new = step(projected[k], state, values)
+            state = tuple(torch.where(valid[k], *pair) for pair in zip(new, state, strict=True))
+            steps.append(state)
+        return tuple(map(torch.stack, zip(*steps, strict=True)))
+
+    def backward(projected: Tensor, valid: Tensor, upstream: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        before, carry, values = rest[:count], rest[count : 2 * count], rest[2 * count :]
+        received: list[State] = []
+        for k in reversed(range(CHUNK)):
+            carry = (carry[0] + upstream[k], *carry[1:])
+            received.append(tuple(torch.where(valid[k], each, 0.0) for each in carry))
+            pull: Any = vjp(
+                lambda state, k=k: step(projected[k], state, values), tuple(each[k] for each in before)
+            )[1]
+            (pulled,) = pull(received[-1])
+            carry = tuple(torch.where(valid[k], *pair) for pair in zip(pulled, carry, strict=True))
+        return (*map(torch.stack, zip(*received[::-1], strict=True)), *carry)
+
+    def weights(projected: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        before, received, values = rest[:count], rest[count : 2 * count], rest[2 * count :]
+        pull: Any = vjp(lambda p, v: step(p, before, v), projected, tuple(values))[1]
+        by_projected, by_values = pull(tuple(received))
+        return (by_projected, *by_values)
+
+    # A number of rows that no other size has: tracing takes equal sizes for the same size.
+    taken = {CHUNK, width, *sizes, *(size for tensor in tensors for size in tensor.shape)}
+    rows = next(
+        prime for prime in (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59) if prime not in taken
+    )
+
+    def some(*shape: int) -> Tensor:
+        return torch.zeros(*shape, dtype=dtype)
+
+    def states(*leading: int) -> list[Tensor]:
+        return [some(*leading, rows, size) for size in sizes]
+
+    steps = some(CHUNK, rows, width)
+    valid = torch.ones(CHUNK, rows, 1, dtype=torch.bool)
+    fixed: list[int | None] = [None] * len(tensors)
+    ones: list[int | None] = [1] * count
+    zeros: list[int | None] = [0] * count
+    return {
+        "forward": (forward, [steps, valid, *states(), *tensors], [1, 1, *zeros, *fixed]),
+        "backward": (
+            backward,
+            [steps, valid, some(CHUNK, rows, sizes[0]), *states(CHUNK), *states(), *tensors],
+            [1, 1, 1, *ones, *zeros, *fixed],
+        ),
+        "weights": (
+            weights,
+            [some(rows, width), *states(), *states(), *tensors],
+            [0, *zeros, *zeros, *fixed],
+        ),
+    }

@@ -1,0 +1,199 @@
+"""The compiled backend, on one small cell: a compilation takes the better part of a minute."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from rnnlab.api import Cell, InputError, Step
+from rnnlab.config.section import CellConfig
+from rnnlab_plugins.backends import compiled, programs
+from rnnlab_plugins.backends.compiled import CompiledBackend
+from rnnlab_plugins.backends.reference import ReferenceBackend
+
+CPU = torch.device("cpu")
+
+
+class Trace(Cell):
+    """Two states of unlike width, a product of states, a parameter and a buffer of its own."""
+
+    gates = ("z",)
+    state = ("h", "m")
+
+    def make_parameters(self) -> None:
+        self.decay = nn.Parameter(torch.empty(2))
+        self.register_buffer("scale", torch.tensor(0.7))
+
+    def state_sizes(self) -> tuple[int, ...]:
+        return (self.hidden_size, 2)
+
+    def step(self, projected, state):
+        h, m = state
+        z = torch.sigmoid(projected + F.linear(h, self.weight_hh, self.bias_hh))
+        m = torch.tanh(self.decay) * m + self.scale * h[:, :2]
+        return Step((z * torch.tanh(h + m.sum(-1, keepdim=True)) + (1 - z) * h, m), (z,))
+
+
+class Drawing(Trace):
+    def step(self, projected, state):
+        return Trace.step(self, projected + torch.rand_like(projected), state)
+
+
+class Deciding(Trace):
+    def step(self, projected, state):
+        return Trace.step(self, projected if state[0].sum() > 0 else -projected, state)
+
+
+class Mixing(Trace):
+    def step(self, projected, state):
+        return Trace.step(self, projected - projected.mean(0), state)
+
+
+class Counting(Trace):
+    count = 0
+
+    def step(self, projected, state):
+        self.count += 1
+        return Trace.step(self, projected * 2 if self.count % 2 else projected, state)
+
+
+class Writing(Trace):
+    def step(self, projected, state):
+        self.scale.mul_(0.5)
+        return Trace.step(self, projected, state)
+
+
+def make(kind: type[Cell] = Trace, input_size: int = 3) -> Cell:
+    torch.manual_seed(0)
+    return kind(input_size, 5, CellConfig()).double()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A user's cache in which the cell's programs are kept after their first use."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(folder / "inductor"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def backend(folder) -> CompiledBackend:
+    backend, cell = CompiledBackend(), make()
+    assert backend.supports(cell, CPU, torch.float64) is None
+    assert backend.preparation(cell, CPU, torch.float64) == programs.EXPECTED_SECONDS
+    assert backend.prepare(cell, CPU, torch.float64) > 0
+    return backend
+
+
+def results(backend, seq_len, batch_size, lengths=None, reverse=False, input_size=3):
+    """Outputs, final states and all gradients; NaN past each row's length."""
+    cell = make(input_size=input_size)
+    torch.manual_seed(1)
+    x = torch.randn(seq_len, batch_size, input_size).double()
+    state = tuple(torch.randn(batch_size, size).double().requires_grad_() for size in cell.state_sizes())
+    if lengths is not None:
+        lengths = torch.tensor(lengths)
+        x[torch.arange(seq_len)[:, None] >= lengths] = float("nan")
+    output, final = backend.run(cell, x.requires_grad_(), state, lengths, reverse)
+    loss = sum((each * torch.randn(each.shape).double()).sum() for each in (output, *final))
+    return output, *final, *torch.autograd.grad(loss, [x, *state, *cell.parameters()])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("seq_len", "batch_size", "lengths"),
+    [(4, 3, None), (9, 4, (9, 2, 0, 5)), (1, 2, (1, 0)), (6, 1, (5,)), (3, 1, None), (8, 2, (0, 0))],
+)
+def test_results_and_gradients_are_those_of_the_loop(backend, seq_len, batch_size, lengths, reverse):
+    run = (seq_len, batch_size, lengths, reverse)
+    for got, expected in zip(results(backend, *run), results(ReferenceBackend(), *run), strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_another_input_size_and_another_process_compile_nothing(backend, folder, monkeypatch):
+    monkeypatch.setattr(programs, "_compile", None)
+    fresh, wider = CompiledBackend(), make(input_size=7)
+    assert fresh.preparation(wider, CPU, torch.float64) == 0.0
+    assert fresh.prepare(wider, CPU, torch.float64) == 0.0
+    run = (5, 3, (5, 1, 3), True, 7)
+    for got, expected in zip(results(fresh, *run), results(ReferenceBackend(), *run), strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_no_gradients_wanted(backend):
+    cell, x = make(), torch.randn(5, 2, 3).double()
+    state = tuple(torch.zeros(2, size).double() for size in cell.state_sizes())
+    with torch.no_grad():
+        output, _ = backend.run(cell, x, state)
+    assert not output.requires_grad
+    torch.testing.assert_close(output, ReferenceBackend().run(cell, x, state).output)
+
+
+def test_a_second_derivative_is_refused(backend):
+    cell, x = make(), torch.randn(5, 2, 3).double().requires_grad_()
+    state = tuple(torch.zeros(2, size).double() for size in cell.state_sizes())
+    output, _ = backend.run(cell, x, state)
+    with pytest.raises(RuntimeError, match="no second derivatives .*use backend=reference"):
+        torch.autograd.grad(output.sum(), x, create_graph=True)
+
+
+def test_kept_programs_that_compute_something_else_are_compiled_anew(backend, folder, monkeypatch):
+    """As when a function that the cell's file imports was changed."""
+    changed = make(Trace)
+    compiled_again = []
+
+    def compile_again(cell, dtype, folder):
+        compiled_again.append(cell)
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr(programs, "_compile", compile_again)
+    wrong = iter(["its program is off by 1.0e+00 from the loop"])
+    monkeypatch.setattr(compiled, "_wrong", lambda *arguments: next(wrong))
+    monkeypatch.setattr(
+        compiled,
+        "discard",
+        lambda cell, dtype: monkeypatch.setattr(
+            programs, "cache_path", lambda *arguments: folder / "elsewhere" / "programs"
+        ),
+    )
+    with pytest.raises(InputError, match=r"cannot compile Trace \(RuntimeError: far enough\)"):
+        CompiledBackend().prepare(changed, CPU, torch.float64)
+    assert compiled_again == [changed]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (Drawing, "its step draws random numbers"),
+        (Deciding, "its step decides by the values of tensors"),
+        (Mixing, "its step mixes the rows of a batch"),
+        (Counting, "its step does not do the same each time, or not in training and in evaluation"),
+        (Writing, "its step changes parameters or buffers"),
+    ],
+)
+def test_steps_that_cannot_be_a_program(kind, reason):
+    assert CompiledBackend().supports(make(kind), CPU, torch.float64) == reason
+
+
+def test_trying_a_step_leaves_the_cell_and_the_random_numbers_as_they_were():
+    cell = make(Writing)
+    before = torch.get_rng_state()
+    CompiledBackend().supports(cell, CPU, torch.float64)
+    assert float(cell.scale) == pytest.approx(0.7) and cell.training
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_where_it_does_not_run(monkeypatch):
+    backend, cell = CompiledBackend(), make()
+    assert backend.supports(cell, torch.device("cuda"), torch.float32) == (
+        "it compiles for the processor, got cuda"
+    )
+    assert backend.supports(cell, CPU, torch.bfloat16) == "it takes float32 and float64, got bfloat16"
+    monkeypatch.setenv("PATH", "")
+    assert backend.supports(cell, CPU, torch.float64) == (
+        "it needs a C++ compiler, found none of c++, g++, clang++; install g++"
+    )
