@@ -22,8 +22,8 @@ HEAD = """\
 # Plugins: the reference
 
 Written by `make reference` from the code; [plugins.md](plugins.md) is the place to start. Everything here is
-imported from `rnnlab.api`, save the hooks, which a plugin defines and marks `@hookimpl`. Tensors are time-major:
-T steps, B rows, I inputs, H hidden units, S the width of a state, C classes.
+imported from `rnnlab.api`, save the hooks, which a plugin defines and marks `@hookimpl`. Tensors are
+time-major: T steps, B rows, I inputs, H hidden units, S the width of a state, C classes.
 """
 
 KINDS: dict[str, tuple[str, ...]] = {

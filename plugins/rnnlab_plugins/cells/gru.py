@@ -26,9 +26,15 @@ class GRU(Cell):
     gates = ("r", "z", "n")
 
     def step(self, projected: Tensor, state: State) -> Step:
-        (h,) = state
+        return self._step(projected, *state, *state)
+
+    def step_masked(self, projected: Tensor, state: State, mask: Tensor) -> Step:
+        return self._step(projected, *state, state[0] * mask)
+
+    def _step(self, projected: Tensor, h: Tensor, read: Tensor) -> Step:
+        """`h` is carried on, the weights see `read`: the same but for recurrent dropout."""
         x_r, x_z, x_n = projected.chunk(3, dim=-1)
-        h_r, h_z, h_n = F.linear(h, self.weight_hh, self.bias_hh).chunk(3, dim=-1)
+        h_r, h_z, h_n = F.linear(read, self.weight_hh, self.bias_hh).chunk(3, dim=-1)
         r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
         n = torch.tanh(x_n + r * h_n)
         return Step(((1 - z) * n + z * h,), (r, z, n))

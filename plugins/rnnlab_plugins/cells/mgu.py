@@ -24,10 +24,16 @@ class MGU(Cell):
     gates = ("u", "n")
 
     def step(self, projected: Tensor, state: State) -> Step:
-        (h,) = state
+        return self._step(projected, *state, *state)
+
+    def step_masked(self, projected: Tensor, state: State, mask: Tensor) -> Step:
+        return self._step(projected, *state, state[0] * mask)
+
+    def _step(self, projected: Tensor, h: Tensor, read: Tensor) -> Step:
+        """`h` is carried on, the weights see `read`: the same but for recurrent dropout."""
         x_u, x_n = projected.chunk(2, dim=-1)
         w_u, w_n = self.weight_hh.chunk(2)
         b_u, b_n = (None, None) if self.bias_hh is None else self.bias_hh.chunk(2)
-        u = torch.sigmoid(x_u + F.linear(h, w_u, b_u))
-        n = torch.tanh(x_n + F.linear(u * h, w_n, b_n))
+        u = torch.sigmoid(x_u + F.linear(read, w_u, b_u))
+        n = torch.tanh(x_n + F.linear(u * read, w_n, b_n))
         return Step(((1 - u) * h + u * n,), (u, n))
