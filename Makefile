@@ -1,6 +1,7 @@
 # make demo   train one preset per mode on real data (about 4 minutes after the install)
 # make test   the tests
 # make lint   ruff, pyright, import-linter
+# make picture  the README's picture: the dashboard on the newest run of runs/
 # Each makes .venv first if it is missing or out of date.
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format results clean
+.PHONY: help install demo test lint format results picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -41,6 +42,9 @@ format: install
 # The table of framework/docs/results.md: RNNLAB_DATA names the folder of the data sets.
 results: install
 	$(BIN)/python framework/benchmarks/real_data.py
+
+picture: install
+	$(BIN)/python framework/docs/picture.py
 
 clean:
 	rm -rf .venv dist build

@@ -52,8 +52,13 @@ def describe(screen: Screen[object]) -> list[Content]:
             heading = "Everywhere"
         else:
             heading = f"In {active.node.id or type(active.node).__name__}"
-        keys, _ = groups.setdefault(heading, {}).setdefault(binding.action, ([], binding))
-        keys.append(screen.app.get_key_display(binding))
+        of_heading = groups.setdefault(heading, {})
+        keys, said = of_heading.get(binding.action, ([], binding))
+        # What is ours says more than what Textual binds to the same action.
+        of_heading[binding.action] = (
+            [*keys, screen.app.get_key_display(binding)],
+            said if said.id else binding,
+        )
     about = [Content(screen.ABOUT)] if isinstance(screen, LabScreen) and screen.ABOUT else []
     order = sorted(
         groups,

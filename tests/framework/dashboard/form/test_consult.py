@@ -129,7 +129,7 @@ def test_a_form_and_its_questions_import_nothing_heavy(installation, tmp_path):
         "form.choose('cell', 'leaky')\n"
         "consultant = Consultant(installation)\n"
         "assert consultant.check(form.command()).problems == ()\n"
-        "form.save(Path(sys.argv[2], 'x.yaml')); Form.from_file(store.load(), Path(sys.argv[2], 'x.yaml'))\n"
+        "form.plan().save(Path(sys.argv[2], 'x.yaml')); Form.from_file(store.load(), Path(sys.argv[2], 'x.yaml'))\n"
         "lab = Lab(Path(sys.argv[2], 'runs'))\n"
         "past_runs(lab)\n"
         "bad = form.set('cell.shape', 'x') and Launcher(lab, installation).start(form)\n"
