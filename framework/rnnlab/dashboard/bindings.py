@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from textual.binding import Binding
@@ -39,3 +39,22 @@ def names() -> frozenset[str]:
     """The names of all bindings."""
     found = (binding.id for owner in own_classes() for binding in own_bindings(owner))
     return frozenset(name for name in found if name)
+
+
+def left_without(keys: Mapping[str, str]) -> dict[str, str]:
+    """The bindings that lose their only key when others are given it.
+
+    Args:
+        keys: name of a binding -> the keys it is given, separated by commas.
+
+    Returns:
+        Name of a binding -> its former keys.
+    """
+    lost = {}
+    for owner in own_classes():
+        bindings = own_bindings(owner)
+        given = {key for binding in bindings for key in keys.get(binding.id or "", "").split(",")}
+        for binding in bindings:
+            if binding.id and binding.id not in keys and given.issuperset(binding.key.split(",")):
+                lost[binding.id] = binding.key
+    return lost

@@ -30,7 +30,7 @@ def commands(
         textuals: what Textual offers.
     """
     for _, mode, label in TABS:
-        yield SystemCommand(label, f"Open {label}", partial(app.action_mode, mode))
+        yield SystemCommand(f"Open {label}", f"The screen {label}", partial(app.action_mode, mode))
     seen: set[str] = set()
     for active in list(screen.active_bindings.values()):
         binding = active.binding

@@ -90,10 +90,12 @@ def apply(app: Dashboard) -> None:
 
         def check() -> None:
             # This imports every screen, so it waits until there is something to see.
-            from rnnlab.dashboard.bindings import names
+            from rnnlab.dashboard.bindings import left_without, names
 
             for problem in misnamed(settings.keys, names()):
                 _warn(app, problem)
+            for name, key in left_without(settings.keys).items():
+                _warn(app, f"{name} has no key now: your settings give its {key} away")
 
         app.call_after_refresh(check)
 

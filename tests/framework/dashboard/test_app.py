@@ -16,6 +16,11 @@ from rnnlab.dashboard.widgets.run_table import RunTable
 SCREENS = [(key, mode) for key, mode, _ in TABS if mode != "sweeps"]
 
 
+def told(stage):
+    """What the dashboard has notified, as text."""
+    return [notification.message for notification in stage.app._notifications]
+
+
 def column_of(line, text):
     """The middle of `text` in a line of the screen."""
     return line.index(text) + len(text) // 2
@@ -77,13 +82,13 @@ def test_help_tells_each_key_of_a_screen_with_its_name(play, lab, finished_run, 
         ours = [binding for binding in own if binding.id]
         await stage.press("f1")
         assert isinstance(stage.screen, HelpPanel)
-        told = "\n".join(str(part) for part in stage.screen._text)
-        assert told.startswith(stage.app.screen_stack[-2].ABOUT)
-        assert len(ours) >= 3
+        text = "\n".join(str(part) for part in stage.screen._text)
+        assert text.startswith(stage.app.screen_stack[-2].ABOUT)
+        assert len(ours) >= 2
         for binding in ours:
-            (line,) = (line for line in told.splitlines() if line.endswith(f"  {binding.id}"))
+            (line,) = (line for line in text.splitlines() if line.endswith(f"  {binding.id}"))
             assert binding.tooltip in line
-        assert "Close the dashboard; runs go on  app.quit" in told
+        assert "Close the dashboard; runs go on  app.quit" in text
         await stage.press("escape")
         assert not isinstance(stage.screen, HelpPanel)
 
@@ -96,7 +101,7 @@ def test_help_fits_and_scrolls(play, lab, size):
         await stage.press("question_mark")
         await stage.see("Every run of the lab")
         await stage.press("end")
-        await stage.until(lambda: "app.quit" in stage.text())
+        await stage.until(lambda: "app.help" in stage.text())
         assert all(len(line) <= size[0] for line in stage.lines())
 
     play(Dashboard(lab), scene, size)
@@ -105,7 +110,7 @@ def test_help_fits_and_scrolls(play, lab, size):
 def test_the_palette_offers_screens_keys_and_help_once_each(play, lab):
     async def scene(stage):
         offered = [command.title for command in stage.app.get_system_commands(stage.screen)]
-        assert offered[: len(TABS)] == [label for _, _, label in TABS]
+        assert offered[: len(TABS)] == [f"Open {label}" for _, _, label in TABS]
         assert sorted(set(offered)) == sorted(offered)
         assert {"Filter", "Stop", "Resume", "Delete", "Help", "Theme", "Quit", "Screenshot"} <= set(offered)
 
@@ -116,8 +121,8 @@ def test_the_palette_offers_screens_keys_and_help_once_each(play, lab):
 def test_the_palette_opens_screens_and_does_what_keys_do(play, lab, glyphs):
     async def scene(stage):
         await stage.press("ctrl+p")
-        await stage.type("plugins")
-        await stage.see("Open Plugins")
+        await stage.type("openplug")
+        await stage.see("The screen Plugins")
         if glyphs is ASCII:
             assert stage.text().isascii()
         await stage.press("enter")
@@ -134,7 +139,7 @@ def test_the_palette_opens_screens_and_does_what_keys_do(play, lab, glyphs):
 def test_ctrl_c_says_how_to_leave(play, lab):
     async def scene(stage):
         await stage.press("ctrl+c")
-        await stage.see("q closes the dashboard. Runs go on: they are processes of their own.")
+        await stage.see("q closes the dashboard. Runs go on")
         assert stage.app.is_running
 
     play(Dashboard(lab), scene, notifications=True)
@@ -192,10 +197,9 @@ def test_what_a_state_forbids_is_told(play, lab, finished_run):
     async def scene(stage):
         await stage.until(lambda: stage.app.snapshot.runs)
         stage.app.stop_run(run.id)
-        await stage.until(lambda: stage.app._notifications)
         stage.app.resume_run(run.id)
-        told = [notification.message for notification in stage.app._notifications]
-        assert told == [
+        await stage.until(lambda: len(told(stage)) == 2)
+        assert told(stage) == [
             f"{run.id} is finished: cannot stop it; only a running one can be stopped",
             f"{run.id} is finished: cannot resume it; "
             "only a stopped, failed or crashed one can be resumed; r starts it anew",
@@ -211,7 +215,7 @@ def test_the_screen_below_a_question_goes_on_being_drawn(play, lab, finished_run
         await stage.see("1 run")
         await stage.press("x")
         finished_run("two")
-        await stage.until(lambda: stage.app.screen_stack[0].query_one(RunTable).row_count == 2)
+        await stage.until(lambda: stage.app.screen_stack[0].query_one(RunTable).rows[1:])
 
     play(Dashboard(lab), scene)
 
@@ -236,7 +240,7 @@ def test_what_a_thread_says_after_the_end_is_dropped(play, lab):
     app, may, outcomes = Dashboard(lab), threading.Event(), []
 
     async def scene(stage):
-        stage.app.do(lambda: Outcome() if may.wait(10) else Outcome(), outcomes.append)
+        stage.app.do(lambda: Outcome(str(may.wait(10))), outcomes.append)
 
     play(app, scene)
     (thread,) = (thread for thread in threading.enumerate() if thread.name == "rnnlab-action")

@@ -33,7 +33,8 @@ async def main():
 asyncio.run(main())
 heavy = ("torch", "mlflow", "pandas", "torchmetrics", "sklearn", "pydantic", "requests", "sqlalchemy")
 print(*(name for name in heavy if name in sys.modules))
-print(*(name for name in sys.modules if name.startswith(("rnnlab.training", "rnnlab.recurrent", "rnnlab.data."))))
+training = ("rnnlab.training", "rnnlab.recurrent", "rnnlab.data.")
+print(*(name for name in sys.modules if name.startswith(training)))
 """
 
 

@@ -16,7 +16,7 @@ from rnnlab.dashboard.catalogue import Catalogue
 from rnnlab.dashboard.feed.snapshot import LabSnapshot, RunSnapshot
 from rnnlab.dashboard.screens.compare_axes import Curves, available, curves
 from rnnlab.dashboard.screens.compare_rows import rows
-from rnnlab.dashboard.screens.compare_runs import RunList
+from rnnlab.dashboard.screens.compare_runs import RunList, what_to_do
 from rnnlab.dashboard.screens.compare_table import LETTERS, CompareTable
 from rnnlab.dashboard.screens.curve_groups import comparable
 from rnnlab.dashboard.screens.lab_screen import LabScreen
@@ -44,15 +44,16 @@ class CompareScreen(LabScreen):
 
     CSS_PATH = "compare.tcss"
     AUTO_FOCUS = "#chart"
-    ABOUT = """The runs that are marked in Runs, side by side: their curves, their parameters, their scores.
-
-A run has one letter and one colour everywhere; after eight runs the colours come again. Arrows in the curves
-read out the values of all runs there; enter on a metric in the table draws it, on a run it opens Live. Tab
-goes from the curves to the list of runs and to the table. The best value of a metric has a mark.
-
-time    since the run began, without its last pause
-epoch   steps, in passes through the training data
-tokens  estimated from the speeds in the journal, which has no counts; evaluations are left out"""
+    ABOUT = (
+        "The runs that are marked in Runs, side by side: their curves, their parameters, their scores.\n\n"
+        "A run has one letter and one colour everywhere; after eight runs the colours come again. Arrows in "
+        "the curves read out the values of all runs there; enter on a metric in the table draws it, on a run "
+        "it opens Live. Tab goes from the curves to the list of runs and to the table. The best value of a "
+        "metric has a mark.\n\n"
+        "time    since the run began, without its last pause\n"
+        "epoch   steps, in passes through the training data\n"
+        "tokens  estimated from the speeds in the journal"
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("m", "metric(1)", "Metric", "metric", "Draw the next metric"),
         _key("x", "axis(1)", "Axis", "axis", "Draw over steps, time, epochs or tokens"),
@@ -122,7 +123,9 @@ tokens  estimated from the speeds in the journal, which has no counts; evaluatio
         self.set_class(len(self.runs) < 2, "-empty")
         if len(self.runs) < 2:
             self._metrics = []
-            self.query_one("#nothing", Static).update(self._what_to_do())
+            self.query_one("#nothing", Static).update(
+                what_to_do(len(self.dashboard.snapshot.runs), self.runs)
+            )
             return
         self._metrics, self._axes = comparable(self.runs), available(self.runs)
         if self.metric not in self._metrics:
@@ -180,17 +183,6 @@ tokens  estimated from the speeds in the journal, which has no counts; evaluatio
         if self.smoothing is not None:
             return self.smoothing
         return USUAL if max((len(line.x) for line in self._curves.lines), default=0) >= MANY else 0.0
-
-    def _what_to_do(self) -> str:
-        count = len(self.dashboard.snapshot.runs)
-        if count < 2:
-            there = "There are no runs yet." if not count else "There is one run."
-            return f"{there}\n\nPress 4 to start another; two or more can be compared."
-        marked = "No run is marked." if not self.runs else f"Only {self.runs[0].id} is marked."
-        return (
-            f"{marked}\n\nPress a to choose runs to compare,\n"
-            "or 1 to go to Runs, mark two or more with space, and press c there."
-        )
 
     def on_line_chart_cursor_moved(self) -> None:
         """Read out the values there."""

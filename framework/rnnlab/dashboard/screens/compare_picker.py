@@ -93,16 +93,14 @@ class RunPicker(ModalScreen["tuple[str, ...] | None"]):
         event.stop()
         self.query_one(RunTable).focus()
 
-    def on_run_table_marked(self, event: RunTable.Marked) -> None:
+    def on_run_table_marked(self) -> None:
         """Keep the order of marking."""
-        table = self.query_one(RunTable)
-        others = tuple(run_id for run_id in self.marked if run_id != event.key)
-        added = (event.key,) if event.key is not None and event.key in table.marks else ()
-        if len(others + added) > self._most:
+        table, marked = self.query_one(RunTable), self._with_new_marks()
+        if len(marked) > self._most:
             table.set_marks(self.marked)
-            self._error = f"expected at most {self._most} runs, got {len(others + added)}; unmark another"
+            self._error = f"expected at most {self._most} runs, got {len(marked)}; unmark another"
         else:
-            self.marked, self._error = others + added, ""
+            self.marked, self._error = marked, ""
         self._say()
 
     def on_run_table_selected(self) -> None:
@@ -111,7 +109,14 @@ class RunPicker(ModalScreen["tuple[str, ...] | None"]):
 
     def action_done(self) -> None:
         """Compare what is marked."""
-        self.dismiss(self.marked)
+        # Keys overtake the messages of the table.
+        self.dismiss(self._with_new_marks()[: self._most])
+
+    def _with_new_marks(self) -> tuple[str, ...]:
+        """What is marked in the table, after what was marked before."""
+        table = self.query_one(RunTable)
+        before = [run_id for run_id in self.marked if run_id in table.marks]
+        return (*before, *(row.key for row in table.rows if row.key in table.marks and row.key not in before))
 
     def action_filter(self) -> None:
         """Type a filter."""

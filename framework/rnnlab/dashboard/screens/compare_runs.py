@@ -54,3 +54,15 @@ class RunList(RunTable, inherit_bindings=False):
     def _colour(self, letter: str) -> str:
         dark, variables = self.app.current_theme.dark, self.app.theme_variables
         return f"bold {palette.line_colour('', LETTERS.index(letter), dark, variables).hex6.lower()}"
+
+
+def what_to_do(there: int, marked: Sequence[RunSnapshot]) -> str:
+    """What to say where there is nothing to compare. Args: runs of the lab; those marked, less than two."""
+    if there < 2:
+        found = "There is one run." if there else "There are no runs yet."
+        return f"{found}\n\nPress 4 to start another; two or more can be compared."
+    found = f"Only {marked[0].id} is marked." if marked else "No run is marked."
+    return (
+        f"{found}\n\nPress a to choose runs to compare,\n"
+        "or 1 to go to Runs, mark two or more with space, and press c there."
+    )

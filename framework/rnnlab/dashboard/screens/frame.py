@@ -50,7 +50,7 @@ class HeaderLine(Line):
     snapshot: reactive[LabSnapshot | None] = reactive(None)
 
     def render(self) -> Content:
-        parts = ["[bold $text-accent] rnnlab [/]"]
+        parts = ["[bold $text-primary] rnnlab [/]"]
         for default, mode, label in TABS:
             key = key_of(self.screen, f"app.{mode}") or default
             look = "bold reverse" if mode == self.app.current_mode else "dim"
@@ -138,7 +138,7 @@ class KeyLine(Line):
     def _key(self, binding: Binding) -> Content:
         shown = self.app.get_key_display(binding)
         return Content.from_markup(
-            f"[@click=app.simulate_key('{binding.key}')] [bold $text-accent]$key[/] $label[/]",
+            f"[@click=app.simulate_key('{binding.key}')] [bold $text-primary]$key[/] $label[/]",
             key=shown,
             label=binding.description,
         )

@@ -47,7 +47,7 @@ class PathDialog(ModalScreen["Path | None"]):
     DEFAULT_CSS = """
     PathDialog { align: center middle; }
     PathDialog #dialog { width: 90%; max-width: 100; height: auto; padding: 1 2; background: $panel; }
-    PathDialog Input { border: none; height: 1; margin: 1 0; padding: 0 1; background: $boost; }
+    PathDialog Input { margin: 1 0; background: $boost; }
     PathDialog #said { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,6 +77,7 @@ class PathDialog(ModalScreen["Path | None"]):
                 placeholder=f"path of a {self.suffixes[0]} file",
                 suggester=Paths(self.suffixes),
                 select_on_focus=False,
+                compact=True,
             )
             yield Static(Content("enter: do it   right: complete   esc: cancel"), id="said")
 

@@ -124,8 +124,9 @@ class Workbench(Horizontal):
             await self.sync()
 
     def focus_field(self, key: str | None = None) -> None:
-        """Give the keyboard to a field, by default the last that had it."""
-        if row := self.pane.rows.get(key or self.last):
+        """Give the keyboard to a field, by default the one that has it or had it last, and show it."""
+        row = self.pane.rows.get(key or self.last) if key or not self.pane.focused() else self.pane.focused()
+        if row is not None:
             row.editor.focus()
             self.call_after_refresh(row.scroll_visible, animate=False)
 

@@ -96,7 +96,8 @@ def how_far(run: RunSnapshot) -> str:
 def _scores(run: RunSnapshot) -> list[Content]:
     """Each metric on validation (of the best checkpoint; before there is one, the latest) and on test."""
     title, val = ("best val", run.best) if run.best else ("val", run.last)
-    names = {key.partition("/")[2] for key in (*val, *run.last) if key.startswith(("val/", "test/"))}
+    tests = [key for key in run.last if key.startswith("test/")]
+    names = {key.partition("/")[2] for key in (*val, *tests) if key.startswith(("val/", "test/"))}
     order = sorted(names, key=lambda name: (name != run.monitor, name))[:METRICS]
     if not order:
         return []

@@ -27,7 +27,7 @@ def make(make_run):
 
 
 @pytest.fixture
-def three(make):
+def trio(make):
     """Three runs that differ in cell and size."""
     return [
         make("alpha", 1.0, 0.6, cell={"type": "lstm"}).id,

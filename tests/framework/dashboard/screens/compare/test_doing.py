@@ -13,9 +13,9 @@ from rnnlab.dashboard.screens.launch_dialogs import PathDialog
 from .looking import Alone, chart, compare, row, told
 
 
-def test_runs_are_added_and_taken_away(lab, three, play):
+def test_runs_are_added_and_taken_away(lab, trio, play):
     async def scene(stage):
-        await compare(stage, three[:2])
+        await compare(stage, trio[:2])
         await stage.press("a")
         await stage.see("Which runs to compare")
         await stage.press("slash")
@@ -24,20 +24,20 @@ def test_runs_are_added_and_taken_away(lab, three, play):
         await stage.see("gamma")
         await stage.press("space", "enter")
         await stage.until(lambda: isinstance(stage.screen, CompareScreen))
-        assert stage.app.marked == tuple(three)
-        assert [run.id for run in stage.screen.runs] == three
+        assert stage.app.marked == tuple(trio)
+        assert [run.id for run in stage.screen.runs] == trio
         await stage.press("tab", "delete")
-        assert stage.app.marked == tuple(three[1:])
+        assert stage.app.marked == tuple(trio[1:])
         assert row(stage, "cell.type") == ["rnn"]  # the others have it in common
         await stage.press("a", "down", "space", "escape")
-        assert stage.app.marked == tuple(three[1:])
+        assert stage.app.marked == tuple(trio[1:])
 
     play(Alone(lab), scene)
 
 
-def test_the_picker_says_what_a_filter_lacks(lab, three, play):
+def test_the_picker_says_what_a_filter_lacks(lab, trio, play):
     async def scene(stage):
-        await compare(stage, three[:2])
+        await compare(stage, trio[:2])
         await stage.press("a", "slash")
         await stage.type("cell:")
         await stage.see("expected")
@@ -46,9 +46,9 @@ def test_the_picker_says_what_a_filter_lacks(lab, three, play):
     play(Alone(lab), scene)
 
 
-def test_enter_draws_the_metric_of_a_row_and_opens_a_run_in_live(lab, three, play):
+def test_enter_draws_the_metric_of_a_row_and_opens_a_run_in_live(lab, trio, play):
     async def scene(stage):
-        screen = await compare(stage, three)
+        screen = await compare(stage, trio)
         table = screen.query_one(CompareTable)
         table.focus()
         at = [row.label for row in table.rows].index("val/accuracy")
@@ -56,30 +56,29 @@ def test_enter_draws_the_metric_of_a_row_and_opens_a_run_in_live(lab, three, pla
         assert "val/accuracy (3/3)" in stage.text()
         await stage.press("shift+tab", "down", "enter")
         await stage.until(lambda: stage.app.current_mode == "live")
-        assert stage.app.current_run == three[1]
+        assert stage.app.current_run == trio[1]
 
     play(Alone(lab), scene)
 
 
-def test_export_writes_and_asks_before_it_replaces(lab, three, play, tmp_path, monkeypatch):
+def test_export_writes_and_asks_before_it_replaces(lab, trio, play, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     async def export(stage, path, *keys):
         await stage.press("e")
+        await stage.see("compare.csv")
         stage.screen.query_one(Input).value = str(path)
         await stage.press("enter", *keys)
 
     async def scene(stage):
-        await compare(stage, three)
+        await compare(stage, trio)
         path = tmp_path / "out.csv"
         await export(stage, "out.csv")
         await told(stage, "written to out.csv")
         with path.open(newline="") as file:
             lines = list(csv.DictReader(file))
         losses = [
-            float(line["value"])
-            for line in lines
-            if (line["run"], line["metric"]) == (three[1], "train/loss")
+            float(line["value"]) for line in lines if (line["run"], line["metric"]) == (trio[1], "train/loss")
         ]
         assert losses == [2.0 / step for step in range(1, 41)]
         assert len(lines) == 2 * (40 + 2 + 2) + 20 + 1 + 1
@@ -109,10 +108,10 @@ def test_export_writes_and_asks_before_it_replaces(lab, three, play, tmp_path, m
     [(0, "No run is marked."), (1, "is marked."), (2, "gone")],
     ids=["none", "one", "deleted"],
 )
-def test_with_less_than_two_it_says_what_to_do(lab, three, play, count, said):
+def test_with_less_than_two_it_says_what_to_do(lab, trio, play, count, said):
     async def scene(stage):
         await stage.until(lambda: len(stage.app.snapshot.runs) == 3)
-        stage.app.marked = ("gone-1", "gone-2") if said == "gone" else tuple(three[:count])
+        stage.app.marked = ("gone-1", "gone-2") if said == "gone" else tuple(trio[:count])
         await stage.press("3")
         await stage.see("No run is marked." if said == "gone" else said)
         assert "Press a to choose runs" in stage.text()
@@ -133,13 +132,28 @@ def test_an_empty_lab(lab, play):
     play(Alone(lab), scene)
 
 
-def test_choosing_from_nothing_goes_on_with_the_curves(lab, three, play):
+def test_choosing_from_nothing_goes_on_with_the_curves(lab, trio, play):
     async def scene(stage):
         await stage.until(lambda: len(stage.app.snapshot.runs) == 3 and not stage.app.snapshot.loading)
         await stage.press("3", "a", "space", "space", "enter")
         await stage.until(lambda: isinstance(stage.screen, CompareScreen) and len(stage.screen.runs) == 2)
         await stage.press("left")
         assert chart(stage).cursor == 40.0
+
+    play(Alone(lab), scene)
+
+
+def test_no_more_runs_than_letters_are_taken(lab, make_run, play):
+    runs = [make_run(f"run{index}").id for index in range(27)]
+
+    async def scene(stage):
+        await stage.until(lambda: len(stage.app.snapshot.runs) == 27)
+        await stage.press("3", "a", *["space"] * 27)
+        await stage.see("expected at most 26 runs, got 27; unmark another")
+        assert len(stage.screen.marked) == 26
+        await stage.press("enter")
+        await stage.until(lambda: len(stage.app.marked) == 26)
+        assert set(stage.app.marked) < set(runs)
 
     play(Alone(lab), scene)
 

@@ -12,9 +12,9 @@ from .looking import Alone, chart, colours, compare, row
 COMMON = "in common"
 
 
-def test_the_curves_of_all_runs_stand_over_each_other(lab, three, play):
+def test_the_curves_of_all_runs_stand_over_each_other(lab, trio, play):
     async def scene(stage):
-        await compare(stage, three)
+        await compare(stage, trio)
         assert "val/loss (2/3)" in stage.text()
         lines = chart(stage).lines
         assert [line.x.tolist() for line in lines] == [[20, 40], [20, 40], [20]]
@@ -28,9 +28,9 @@ def test_the_curves_of_all_runs_stand_over_each_other(lab, three, play):
     play(Alone(lab), scene)
 
 
-def test_the_axis_goes_through_steps_time_and_epochs(lab, three, play):
+def test_the_axis_goes_through_steps_time_and_epochs(lab, trio, play):
     async def scene(stage):
-        screen = await compare(stage, three)
+        screen = await compare(stage, trio)
         run = screen.runs[0]
         assert run.started is not None
         await stage.press("x")
@@ -48,9 +48,9 @@ def test_the_axis_goes_through_steps_time_and_epochs(lab, three, play):
     play(Alone(lab), scene)
 
 
-def test_the_cursor_reads_out_every_run(lab, three, play):
+def test_the_cursor_reads_out_every_run(lab, trio, play):
     async def scene(stage):
-        await compare(stage, three)
+        await compare(stage, trio)
         assert row(stage, "val/loss") == ["0.025", "0.05", "0.15"]
         await stage.press("m", "m", "home", "right")
         at = chart(stage).cursor
@@ -66,9 +66,9 @@ def test_the_cursor_reads_out_every_run(lab, three, play):
     play(Alone(lab), scene)
 
 
-def test_parameters_and_scores_and_only_what_differs(lab, three, play):
+def test_parameters_and_scores_and_only_what_differs(lab, trio, play):
     async def scene(stage):
-        await compare(stage, three)
+        await compare(stage, trio)
         assert row(stage, "cell.type") == ["lstm", "rnn", "rnn"]
         assert row(stage, "stack.hidden_size") == ["64", "64", "32"]
         assert row(stage, "val/accuracy") == ["0.6", "0.8●", "0.7"]
@@ -86,9 +86,9 @@ def test_parameters_and_scores_and_only_what_differs(lab, three, play):
     play(Alone(lab), scene)
 
 
-def test_a_run_has_one_letter_and_one_colour(lab, three, play):
+def test_a_run_has_one_letter_and_one_colour(lab, trio, play):
     async def scene(stage):
-        await compare(stage, three)
+        await compare(stage, trio)
         for theme, shades in (("textual-dark", palette.DARK), ("textual-light", palette.LIGHT)):
             stage.app.theme = theme
             await stage.until(lambda shades=shades: set(colours(stage, "b")) == {shades[1]})
@@ -99,9 +99,9 @@ def test_a_run_has_one_letter_and_one_colour(lab, three, play):
     play(Alone(lab), scene)
 
 
-def test_smoothing_and_the_logarithmic_scale(lab, three, play):
+def test_smoothing_and_the_logarithmic_scale(lab, trio, play):
     async def scene(stage):
-        await compare(stage, three)
+        await compare(stage, trio)
         assert chart(stage).smoothing == 0.0  # so few points
         await stage.press("s")
         assert (chart(stage).smoothing, "smoothed 0.6" in stage.text()) == (0.6, True)
@@ -169,12 +169,12 @@ def test_twenty_runs(lab, make, play, size, glyphs):
     play(Alone(lab, glyphs=glyphs), scene, size)
 
 
-def test_narrow_shows_the_chart_above_and_one_of_table_and_list_below(lab, three, play):
+def test_narrow_shows_the_chart_above_and_one_of_table_and_list_below(lab, trio, play):
     async def scene(stage):
-        await compare(stage, three)
+        await compare(stage, trio)
         lines = stage.lines()
         assert lines[1].startswith(" val/loss (2/3)")
-        assert lines[2].split()[:3] == ["a", "alpha-" + three[0][-4:], "0.025"]
+        assert lines[2].split()[:3] == ["a", "alpha-" + trio[0][-4:], "0.025"]
         assert [line.split() for line in lines[15:17]] == [
             ["a", "b", "c"],
             ["val/loss", "0.025", "0.05", "0.15"],

@@ -1,4 +1,4 @@
-"""The Launch screen over the real catalogue and a third party's plugin, with what it would start kept instead."""
+"""The Launch screen over the real catalogue and a third party's plugin; what it starts is kept, not run."""
 
 from __future__ import annotations
 
@@ -169,10 +169,12 @@ class Desk:
 
     async def turn_to(self, key: str, wanted: str) -> None:
         """Change the choice that has the keyboard until it says so."""
-        for _ in self.screen.bench.pane.rows[key].field.options:
-            if self.rows[key].shown == wanted:
+        for _ in self.rows[key].field.options:
+            before = self.rows[key].shown
+            if before == wanted:
                 return
             await self.stage.press("right")
+            await self.stage.until(lambda before=before: self.rows[key].shown != before)
         assert self.rows[key].shown == wanted
 
 

@@ -63,7 +63,7 @@ def test_a_form_that_starts_from_nothing_is_started_without_a_command(app, at_de
 
 
 @pytest.mark.slow
-def test_a_real_run_is_started_and_seen(lab, installation, catalogue, at_desk):
+def test_a_real_run_is_started_and_seen(lab, installation, catalogue, quick, at_desk):
     app = Dashboard(lab, installation)
     app.look_at_plugins = lambda anew=False: app._take_catalogue(catalogue)
 
