@@ -1,4 +1,4 @@
-"""A run's page in MLflow's UI: started when it is first asked for, shared, and ended by whoever started it."""
+"""A run's page in MLflow's UI: started when first asked for, shared, and ended by whoever started it."""
 
 import subprocess
 import sys

@@ -112,6 +112,7 @@ class LaunchScreen(LabScreen):
     def on_resize(self) -> None:
         """The side pane tells less where there is less room."""
         self.call_after_refresh(self.bench.tell)
+        self.call_after_refresh(self.refresh_bindings)  # f2 is there only where the terminal is narrow
 
     def told(self, run_ids: tuple[str, ...]) -> None:
         """Fill the form in from a run, now or as soon as the plugins are known."""

@@ -95,7 +95,8 @@ The filter: terms separated by spaces must all hold.
         return (*self.dashboard.marked, *filter(None, (self.table.cursor_key,)))
 
     def on_mount(self) -> None:
-        """Ages grow by themselves."""
+        """Ages grow by themselves; marks are the whole dashboard's."""
+        self.watch(self.table, "marks", self._marks_changed, init=False)
         self.set_interval(AGE_SECONDS, self.table.refresh)
 
     # Drawing
@@ -208,12 +209,13 @@ The filter: terms separated by spaces must all hold.
         if event.key is not None:
             self.dashboard.open_live(event.key)
 
-    def on_run_table_marked(self, event: RunTable.Marked) -> None:
-        """Keep the order of marking."""
-        others = tuple(run_id for run_id in self.dashboard.marked if run_id != event.key)
-        added = (event.key,) if event.key is not None and event.key in self.table.marks else ()
-        self.dashboard.marked = others + added
-        self.dashboard.draw()
+    def _marks_changed(self, marks: frozenset[str]) -> None:
+        """Keep the order of marking. Watched, not told by message: the next key may need the marks."""
+        kept = tuple(run_id for run_id in self.dashboard.marked if run_id in marks)
+        added = tuple(row.key for row in self.table.rows if row.key in marks and row.key not in kept)
+        if added or kept != self.dashboard.marked:
+            self.dashboard.marked = kept + added
+            self.call_later(self.dashboard.draw)
 
     # What is done to runs
 

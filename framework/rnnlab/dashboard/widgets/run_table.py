@@ -65,6 +65,8 @@ class RunTable(ScrollView, can_focus=True):
 
     empty: reactive[str] = reactive("no runs yet")
     """Said where there are no rows."""
+    marks: reactive[frozenset[str]] = reactive[frozenset[str]](frozenset)
+    """Keys of the marked rows, in view or not; to be watched."""
 
     Highlighted = table_messages.Highlighted
     Selected = table_messages.Selected
@@ -87,7 +89,6 @@ class RunTable(ScrollView, can_focus=True):
         """As shown, top first."""
         self.sort_column: str | None = None
         self.sort_reverse = False
-        self.marks: frozenset[str] = frozenset()
         self._given: tuple[Row, ...] = ()
         self._positions: dict[str, int] = {}
         self._layout = Layout((), (), self.glyphs)
@@ -131,7 +132,6 @@ class RunTable(ScrollView, can_focus=True):
     def set_marks(self, keys: Iterable[str]) -> None:
         """Mark these rows and no others."""
         self.marks = frozenset(keys)
-        self.refresh()
 
     @property
     def cursor_key(self) -> str | None:

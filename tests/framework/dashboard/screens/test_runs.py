@@ -166,6 +166,17 @@ def test_states_are_sorted_by_how_much_they_need_a_look(play, runs_app, three, w
     play(runs_app, scene)
 
 
+def test_keys_pressed_at_once_are_all_heeded(play, runs_app, three):
+    async def scene(stage):
+        await stage.loaded(3)
+        for key in ("space", "space", "c"):
+            stage.app.simulate_key(key)
+        await stage.until(lambda: stage.app.current_mode == "compare")
+        assert len(stage.app.marked) == 2
+
+    play(runs_app, scene)
+
+
 def test_marks_keep_their_order_and_open_compare(play, runs_app, three):
     async def scene(stage):
         await stage.loaded(3)
