@@ -147,6 +147,8 @@ class LaunchScreen(LabScreen):
 
     def action_copy(self) -> None:
         """The command, to the clipboard and in a notification, for terminals that have none."""
+        self.bench.settle()
+        self.bench.tell()
         command = self.bench.details.command
         if not command:
             self.notify("The form started from nothing: save it (ctrl+s), then it has a command.")
@@ -158,6 +160,7 @@ class LaunchScreen(LabScreen):
         """Start what the form says, unless something is known to be wrong with it."""
         if self.form is None or self._starting:
             return
+        self.bench.settle()
         if errors := self.form.errors():
             self._refuse(errors)
             return
@@ -184,6 +187,7 @@ class LaunchScreen(LabScreen):
     @work
     async def action_save(self) -> None:
         """Ask where, then write an experiment file."""
+        self.bench.settle()
         form = self.form
         if form is None or self.bench.drafts is None:
             return

@@ -193,6 +193,11 @@ class FieldRow(Vertical):
         """What the editor says: a choice's label, or what is typed."""
         return str(self.editor.value) if isinstance(self.editor, Choice) else self.text
 
+    @property
+    def typed(self) -> str | None:
+        """What stands in a text's editor, told already or not; None for other editors."""
+        return self.editor.value if isinstance(self.editor, TextEntry) else None
+
     def mark(self, error: str, changed: bool) -> None:
         """Show what is wrong with it, "" for nothing, and whether it is not as the base has it."""
         if error != self.error:

@@ -132,6 +132,10 @@ class FormPane(VerticalScroll, inherit_bindings=False, can_focus=False):
             rows |= panel.rows
         return rows
 
+    def typed(self) -> Iterator[tuple[str, str]]:
+        """The keys of the texts, and what stands in their editors."""
+        return ((key, row.typed) for key, row in self.rows.items() if row.typed is not None)
+
     async def sync(self, form: Form) -> None:
         """Show a form. Only what has other fields than before is built anew, so the keyboard stays."""
         for field in self._choice_fields(form):

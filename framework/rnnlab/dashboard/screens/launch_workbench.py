@@ -67,6 +67,7 @@ class Workbench(Horizontal):
 
     async def take_catalogue(self, catalogue: Catalogue) -> None:
         """Take what is known of the plugins now; what was typed stays."""
+        self.settle()
         if self.drafts is None:
             self.drafts = Drafts(catalogue)
         else:
@@ -74,6 +75,14 @@ class Workbench(Horizontal):
             self.checker.consultant.restart()
             self.checker.forget()
         await self.sync()
+
+    def settle(self) -> None:
+        """Have in the form all that is typed, also what the fields have not told yet: to be called before the
+        form is used for more than looking, and before what is typed is drawn over."""
+        if self.form is not None:
+            for key, text in self.pane.typed():
+                if text != self.form.text(key):
+                    self.form.set(key, text)
 
     async def sync(self) -> None:
         """Show the form that is worked on now, after it was changed from outside its fields."""
@@ -117,6 +126,7 @@ class Workbench(Horizontal):
 
     async def reset(self) -> None:
         """The field as the base has it; on the first line, the whole form."""
+        self.settle()
         if self.last == FROM:
             await self.start_over()
         elif self.form is not None and self.last in self.pane.rows:
@@ -143,7 +153,9 @@ class Workbench(Horizontal):
         if key == FROM:
             await self._start_from(event.value)
             return
-        self.drafts.form.set(key, event.value)
+        self.settle()  # what stands in the fields now: a message of typing may be old by the time it is read
+        if event.row.typed is None:
+            self.drafts.form.set(key, event.value)
         if key in CHOICES:
             await self.sync()
         else:

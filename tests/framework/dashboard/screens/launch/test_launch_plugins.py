@@ -26,7 +26,7 @@ def test_a_third_partys_plugin_has_its_form(app, at_desk):
         await desk.go_to("cell.leak")
         await stage.see("How much is lost at each step.")
         await desk.go_to("origin")
-        assert "required" in next(line for line in stage.lines() if " origin " in line)
+        assert "required" in next(line for line in stage.lines() if "▸ origin " in line)
         assert desk.said("cell.origin") == "expected text, got nothing"
         await desk.type_over("here/there")  # in a text a stroke is a letter
         await desk.fill_in("taps", "3,4")

@@ -7,8 +7,10 @@ import shlex
 import signal
 
 import pytest
+from textual.events import Key
 
 from rnnlab.dashboard.app import Dashboard
+from rnnlab.dashboard.catalogue import Catalogue
 from rnnlab.dashboard.form import Command, Outcome
 
 
@@ -19,6 +21,33 @@ def test_a_start_is_exactly_the_command(app, at_desk):
         await stage.until(lambda: app.opened)
         assert [plan.command for plan in app.launches.plans] == [Command("digits", ("stack.hidden_size=32",))]
         assert app.opened == ["digits-1"]
+
+    at_desk(app, scene)
+
+
+def test_what_is_typed_last_counts_however_quick_the_next_key(app, at_desk):
+    async def scene(stage, desk):
+        await desk.fill_in("hidden", "")
+        await stage.until(lambda: desk.form.text("stack.hidden_size") == "")
+        for key in ("3", "2", "ctrl+r"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: app.opened)
+        assert [plan.command for plan in app.launches.plans] == [Command("digits", ("stack.hidden_size=32",))]
+
+    at_desk(app, scene)
+
+
+def test_plugins_that_are_found_while_one_types_take_nothing_away(app, at_desk, described):
+    async def scene(stage, desk):
+        await desk.go_to("hidden")
+        editor = desk.rows["stack.hidden_size"].editor
+        editor.value = ""
+        await stage.until(lambda: desk.form.text("stack.hidden_size") == "")
+        # Typed, and not told to anybody yet, when the plugins come.
+        editor.insert_text_at_cursor("32")
+        await desk.screen.bench.take_catalogue(Catalogue.from_dict(described, fresh=True))
+        await stage.until(lambda: desk.command == "digits stack.hidden_size=32")
+        assert editor.value == "32"
 
     at_desk(app, scene)
 
