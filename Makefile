@@ -2,6 +2,7 @@
 # make test   the tests
 # make lint   ruff, pyright, import-linter
 # make reference   write framework/docs/plugins-reference.md from the code
+# make picture  the README's picture: the dashboard on the newest run of runs/
 # Each makes .venv first if it is missing or out of date.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format reference results clean
+.PHONY: help install demo test lint format reference results picture clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -45,6 +46,9 @@ reference: install
 # The table of framework/docs/results.md: RNNLAB_DATA names the folder of the data sets.
 results: install
 	$(BIN)/python framework/benchmarks/real_data.py
+
+picture: install
+	$(BIN)/python framework/docs/picture.py
 
 clean:
 	rm -rf .venv dist build

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[1] / "framework" / "docs" / "plugins.md"
-BLOCK = re.compile(
-    r"^(?P<before>[^\n]*)\n\n```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
-)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks() -> Iterator[re.Match[str]]:
-    return BLOCK.finditer(PAGE.read_text())
+def blocks() -> Iterator[tuple[str, str, str]]:
+    """Language and code of each block, and the last line of what stands before it."""
+    text = PAGE.read_text()
+    for block in BLOCK.finditer(text):
+        yield block[1], block[2], text[: block.start()].rstrip().rpartition("\n")[2]
 
 
 def shows(said: str, expected: str) -> bool:
@@ -32,8 +33,7 @@ def test_every_block_is_found():
 def test_every_block(environment, tmp_path):
     variables = {"RNNLAB_RUNS_DIR": str(tmp_path / "runs")}
     said = ""
-    for block in blocks():
-        before, language, code = block.group("before", "language", "code")
+    for language, code, before in blocks():
         if language == "sh":
             said = environment.run(code, tmp_path, **variables)
         elif language == "python":

@@ -43,7 +43,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         "Evaluation",
     ),
     "dataset": ("DatasetSpec", "Dataset", "Corpus", "Example", "DatasetConfig", "TokenDatasetConfig"),
-    "backend": ("BackendSpec", "Backend", "Sequence", "loop"),
+    "backend": ("BackendSpec", "Backend", "Sequence", "loop", "cell_digest", "cache_folder"),
     "executor": ("ExecutorSpec", "Executor", "Handle"),
     "preset": ("PresetSpec",),
     "hooks": ("RunInfo",),

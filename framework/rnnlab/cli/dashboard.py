@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import gc
+from typing import TYPE_CHECKING
 
 import click
 
 from rnnlab.cli.app import App
+
+if TYPE_CHECKING:
+    from rnnlab.dashboard.app import Dashboard
 
 
 @click.command()
@@ -32,26 +35,30 @@ def dash(app: App, web: bool, port: int | None) -> None:
 
 def open_or_list(app: App) -> None:
     """Open the dashboard in a terminal; without one, print the table of runs."""
-    if not in_terminal():
+    from rnnlab.dashboard import terminal
+
+    if not terminal.is_there():
         from rnnlab.cli.runs import runs
 
         click.get_current_context().invoke(runs)
         return
-    from rnnlab.dashboard.app import Dashboard
-    from rnnlab.dashboard.catalogue.installation import Installation
-
-    dashboard = Dashboard(app.lab, Installation.of(app.plugins_dirs, app.plugins))
+    dashboard = _load(app)
     dashboard.run()
     if dashboard.return_code:
         raise click.exceptions.Exit(dashboard.return_code)
 
 
-def in_terminal() -> bool:
-    """Whether there is something to draw on: a terminal, or textual-serve."""
-    if os.environ.get("TEXTUAL_DRIVER"):
-        return True
-    # Textual draws on standard error.
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    return os.environ.get("TERM") != "dumb" and all(
-        stream is not None and stream.isatty() for stream in streams
-    )
+def _load(app: App) -> Dashboard:
+    """Import and make the dashboard, which holds up the first picture.
+
+    Meanwhile no garbage is looked for: importing makes none, and to look through all that it makes took a
+    sixth of the processor time until the first picture. What is there by then is never looked through.
+    """
+    gc.disable()
+    from rnnlab.dashboard.app import Dashboard
+    from rnnlab.dashboard.catalogue.installation import Installation
+
+    dashboard = Dashboard(app.lab, Installation.of(app.plugins_dirs, app.plugins))
+    gc.freeze()
+    gc.enable()
+    return dashboard

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -28,8 +29,9 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], empty
     if not rows:
         click.echo(empty)
         return
-    width = None if sys.stdout.isatty() else UNBOUNDED
-    console = Console(width=width, markup=False, highlight=False, emoji=False)
+    # Both given, as rich would otherwise take TERM=dumb to be 80 columns wide, whatever the terminal says.
+    width, height = shutil.get_terminal_size() if sys.stdout.isatty() else (UNBOUNDED, UNBOUNDED)
+    console = Console(width=width, height=height, markup=False, highlight=False, emoji=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         numeric = all(isinstance(row.get(column), (int, float, type(None))) for row in rows)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import threading
+import gc
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
@@ -16,19 +13,19 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from rnnlab.dashboard import plain
+from rnnlab.dashboard import background, plain, settings, terminal
 from rnnlab.dashboard.catalogue.catalogue import Catalogue
 from rnnlab.dashboard.catalogue.installation import Installation
 from rnnlab.dashboard.feed.follower import Follower
 from rnnlab.dashboard.feed.snapshot import LabSnapshot
-from rnnlab.dashboard.screens.frame import TABS
+from rnnlab.dashboard.screens.frame import HELP, TABS
 from rnnlab.dashboard.screens.lab_screen import LabScreen
-from rnnlab.dashboard.settings import load
-from rnnlab.dashboard.widgets.glyphs import Glyphs, glyphs_for
-from rnnlab.errors import did_you_mean, in_words
+from rnnlab.dashboard.widgets.glyphs import UNICODE, Glyphs, glyphs_for
 from rnnlab.lab.lab import Lab
 
 if TYPE_CHECKING:
+    from textual.filter import LineFilter
+
     from rnnlab.dashboard.catalogue.store import CatalogueStore
     from rnnlab.dashboard.form.launch import Launcher, Outcome
     from rnnlab.dashboard.steering import Steering
@@ -42,15 +39,7 @@ CATALOGUE_SECONDS = 0.3
 
 def _screen(name: str) -> Screen[None]:
     """A screen, imported when it is first opened."""
-    place = f"rnnlab.dashboard.screens.{name}"
-    try:
-        module = import_module(place)
-    except ModuleNotFoundError as error:
-        if error.name != place:
-            raise
-        from rnnlab.dashboard.screens.placeholder import Placeholder
-
-        return Placeholder()
+    module = import_module(f"rnnlab.dashboard.screens.{name}")
     return getattr(module, f"{name.title()}Screen")()
 
 
@@ -71,17 +60,12 @@ class Dashboard(App[None]):
     }
     DEFAULT_MODE = "runs"
     CSS = plain.CSS
-    HELP_BINDINGS: ClassVar[tuple[Binding, ...]] = (
-        Binding(
-            "question_mark,f1", "help", "Help", False, key_display="?", id="app.help", tooltip="What keys do"
-        ),
-    )
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(key, f"mode('{mode}')", label, False, id=f"app.{mode}", tooltip=f"Open {label}")
             for key, mode, label in TABS
         ),
-        *HELP_BINDINGS,
+        Binding("question_mark,f1", "help", "Help", False, id=HELP, tooltip="What the keys do"),
         Binding("q", "quit", "Quit", False, id="app.quit", tooltip="Close the dashboard; runs go on"),
     ]
 
@@ -97,11 +81,11 @@ class Dashboard(App[None]):
         Args:
             lab: its folder need not exist yet.
             installation: the plugins; those of the environment by default.
-            glyphs: what to draw with; by default what standard error can show.
+            glyphs: what to draw with; by default what the browser or standard error can show.
             cache: where the catalogue is kept; the user's cache by default.
         """
         super().__init__()
-        self.glyphs = glyphs or glyphs_for()
+        self.glyphs = glyphs or (UNICODE if terminal.in_browser() else glyphs_for())
         if self.glyphs.name == "ascii":
             plain.use(self)
         self.lab = lab
@@ -114,7 +98,7 @@ class Dashboard(App[None]):
         self._cache = cache
         self._focused: frozenset[str] | None = None
 
-    # What other modules are needed for is loaded when it is first wanted: nothing of it is in the first picture.
+    # What the first picture does not need is loaded when it is first wanted.
 
     @cached_property
     def launcher(self) -> Launcher:
@@ -150,9 +134,9 @@ class Dashboard(App[None]):
     # Life
 
     def on_mount(self) -> None:
-        self._leave_cleanly()
+        terminal.leave_cleanly(self)
         self.follower.start()
-        self._take_settings()
+        settings.apply(self)
         self._first = self.set_interval(FIRST_SECONDS, self._tick)
         self.set_interval(DRAW_SECONDS, self._tick)
         self.set_timer(CATALOGUE_SECONDS, self.look_at_plugins)
@@ -164,30 +148,12 @@ class Dashboard(App[None]):
         if "_steering" in self.__dict__:
             self._steering.close()
 
-    def _take_settings(self) -> None:
-        settings = load()
-        problem = settings.problem
-        if settings.theme and settings.theme in self.available_themes:
-            self.theme = settings.theme
-        elif settings.theme:
-            problem = f"no theme {settings.theme!r}{did_you_mean(settings.theme, self.available_themes)}"
-        if settings.keys:
-            self.set_keymap(dict(settings.keys))
-        if problem:
-            self.notify(problem, severity="warning", timeout=12, markup=False)
-
-    def _leave_cleanly(self) -> None:
-        """End as q does on signals that would leave the terminal as it is."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, lambda number=number: self.exit(return_code=128 + number))
-
     def _tick(self) -> None:
         latest = self.follower.snapshot()
         if latest.version != self.snapshot.version:
             self._first.stop()
+            if self.snapshot.loading and not latest.loading:
+                gc.freeze()  # what was read stays: to look for garbage in 1,000 runs takes 0.1 s each time
             self.snapshot = latest
             self.draw()
 
@@ -205,23 +171,27 @@ class Dashboard(App[None]):
     def look_at_plugins(self, anew: bool = False) -> None:
         """Find out what is installed, in a thread; `anew` even if nothing seems to have changed."""
 
+        def came(catalogue: Catalogue) -> None:
+            background.tell(self, partial(self._take_catalogue, catalogue))
+
         def look() -> None:
             if anew:
-                self.store.refresh(self._catalogue_came, self.catalogue)
+                self.store.refresh(came, self.catalogue)
             else:
-                self._catalogue_came(self.store.load(self._catalogue_came))
+                came(self.store.load(came))
 
-        self.in_thread(look)
-
-    def _catalogue_came(self, catalogue: Catalogue) -> None:
-        with suppress(RuntimeError):  # the app has ended
-            self.call_from_thread(self._take_catalogue, catalogue)
+        background.in_thread(look)
 
     def _take_catalogue(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         for screen in self.screen_stack:
             if isinstance(screen, LabScreen):
                 screen.show_catalogue(catalogue)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and on a terminal that shows ASCII alone what makes it of anything else."""
+        given = super().get_line_filters()
+        return given if self.glyphs.name != "ascii" else [*given, plain.PlainText()]
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as it is shown; without arrows and the like where the terminal lacks them."""
@@ -252,14 +222,18 @@ class Dashboard(App[None]):
         self._open("launch", () if run_id is None else (run_id,), tell=True)
 
     def _open(self, mode: str, run_ids: tuple[str, ...] = (), tell: bool = False) -> None:
-        async def opening() -> None:
-            if mode != self.current_mode:
-                await self.switch_mode(mode)
-            if (run_ids or tell) and isinstance(self.screen, LabScreen):
-                self.screen.told(run_ids)
+        # At once, so that the keys that follow are the new screen's.
+        mounted = None if mode == self.current_mode else self.switch_mode(mode)
+        screen = self.screen
+
+        async def opened() -> None:
+            if mounted is not None:
+                await mounted
+            if (run_ids or tell) and isinstance(screen, LabScreen):
+                screen.told(run_ids)
             self.draw()
 
-        self.run_worker(opening(), group="opening", exclusive=True)
+        self.run_worker(opened(), group="opening")
 
     def action_help(self) -> None:
         """Say what the keys do."""
@@ -274,17 +248,9 @@ class Dashboard(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the screens, what the keys of this one do, and Textual's own."""
-        for _, mode, label in TABS:
-            yield SystemCommand(label, f"Open {label}", partial(self.action_mode, mode))
-        for active in list(screen.active_bindings.values()):
-            binding = active.binding
-            if active.node is screen and binding.description and binding.tooltip:
-                yield SystemCommand(
-                    binding.description,
-                    binding.tooltip,
-                    partial(self.run_action, binding.action, default_namespace=screen),
-                )
-        yield from super().get_system_commands(screen)
+        from rnnlab.dashboard.palette import commands
+
+        return commands(self, screen, super().get_system_commands(screen))
 
     # Doing things
 
@@ -295,28 +261,11 @@ class Dashboard(App[None]):
             action: called in the thread.
             done: called in the app with what came of it, error or not.
         """
-        from rnnlab.dashboard.form.launch import Outcome
-
-        def finish(outcome: Outcome) -> None:
-            self.follower.refresh()
-            if outcome.error:
-                self.notify(outcome.error, severity="error", timeout=12, markup=False)
-            if done is not None:
-                done(outcome)
-
-        def work() -> None:
-            try:
-                outcome = action()
-            except Exception as error:
-                outcome = Outcome(error=in_words(error))
-            with suppress(RuntimeError):  # the app has ended
-                self.call_from_thread(finish, outcome)
-
-        self.in_thread(work)
+        background.do(self, action, done)
 
     def in_thread(self, work: Callable[[], object]) -> None:
-        """Call `work` in a thread that does not keep the dashboard from ending, as Textual's workers do."""
-        threading.Thread(target=work, name="rnnlab-action", daemon=True).start()
+        """Call `work` in a thread that does not keep the dashboard from ending."""
+        background.in_thread(work)
 
     def stop_run(self, run_id: str) -> None:
         """Ask, then stop a run."""

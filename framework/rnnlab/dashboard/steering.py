@@ -55,7 +55,7 @@ class Steering:
         if run is not None:
             self._ask(
                 f"Delete {run_id}?",
-                f"{run.path} goes with its curves and checkpoints, for good. "
+                f"Its folder in {run.path.parent} goes with its curves and checkpoints, for good. "
                 "What MLflow has of it stays there.",
                 "Delete",
                 lambda: self._do(run, "deleting", "deleted", self._app.launcher.delete),

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from types import FrameType
-from typing import Any
 
 from rnnlab.dashboard.catalogue.installation import Installation
 from rnnlab.dashboard.guarded import Guarded
@@ -94,26 +93,32 @@ def main(port: int, command: str) -> None:
     from aiohttp import web
     from textual_serve.server import Server
 
-    places = {f"{name}:{port}" for name in (HOST, "localhost")}
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    places = [f"{name}:{port}" for name in (HOST, "localhost")]
+    here = " ".join(f"http://{place} ws://{place}" for place in places)
+    # The page asks another site for a font: that tells it of the page, and takes long without a network.
+    policy = f"default-src {here} data:; script-src {here} 'unsafe-inline'; style-src {here} 'unsafe-inline'"
 
     @web.middleware
-    async def from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def from_here(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
         # A page of another site may not drive the dashboard through the reader's browser.
         origin = request.headers.get("Origin")
-        if request.host not in places or (
-            origin is not None and origin.removeprefix("http://") not in places
-        ):
+        if request.host not in places or origin not in (None, *(f"http://{place}" for place in places)):
             raise web.HTTPForbidden(text="The dashboard is served to this machine's own pages alone.")
         return await handler(request)
+
+    async def forbid_elsewhere(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors 'none'"
 
     class Here(Server):
         async def _make_app(self) -> web.Application:
             app = await super()._make_app()
             app.middlewares.append(from_here)
+            app.on_response_prepare.append(forbid_elsewhere)
             return app
 
-        async def on_startup(self, app: Any) -> None:
+        async def on_startup(self, app: web.Application) -> None:
             """The starter says where it is."""
 
     Here(command, host=HOST, port=port, title="rnnlab").serve()

@@ -41,7 +41,9 @@ class Precision:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Allow or forbid TF32 in matrix products and in cuDNN, and put back what was set before."""
-        places: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
+        cudnn = torch.backends.cudnn
+        # Convolutions too: where they differ from recurrent nets, torch refuses to say what cuDNN may do.
+        places: tuple[Any, ...] = (torch.backends.cuda.matmul, cudnn.rnn, cudnn.conv)
         before = [place.fp32_precision for place in places]
         try:
             for place in places:

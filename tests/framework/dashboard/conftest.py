@@ -85,6 +85,14 @@ class Stage:
         """Wait until the screen shows it."""
         await self.until(lambda: text in self.text())
 
+    async def loaded(self, count: int) -> None:
+        """Wait until `count` runs are read in full."""
+        await self.until(lambda: len(self.app.snapshot.runs) == count and not self.app.snapshot.loading)
+
+    async def told(self, text: str) -> None:
+        """Wait for a notification that holds it."""
+        await self.until(lambda: any(text in notice.message for notice in self.app._notifications))
+
     def text(self) -> str:
         """What is on the screen, its lines without the blanks at their ends."""
         strips = self.app.screen._compositor.render_strips()
@@ -97,13 +105,19 @@ class Stage:
 
 @pytest.fixture
 def play() -> Callable[..., None]:
-    """`play(app, scene, size=(140, 40))`: runs the dashboard and `await scene(stage)` on it."""
+    """`play(app, scene, size=(140, 40))`: runs the dashboard and `await scene(stage)` on it.
+
+    With `notifications=True` it shows them, over whatever else there is.
+    """
 
     def play(
-        app: Dashboard, scene: Callable[[Stage], Awaitable[None]], size: tuple[int, int] = (140, 40)
+        app: Dashboard,
+        scene: Callable[[Stage], Awaitable[None]],
+        size: tuple[int, int] = (140, 40),
+        notifications: bool = False,
     ) -> None:
         async def run() -> None:
-            async with app.run_test(size=size) as pilot:
+            async with app.run_test(size=size, notifications=notifications) as pilot:
                 await scene(Stage(app, pilot))
 
         asyncio.run(run())

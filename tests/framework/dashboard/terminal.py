@@ -93,10 +93,15 @@ class Terminal:
         self._read(0.0)
         return self._code
 
-    def close(self) -> None:
-        """Close the terminal, as closing its window does, and see that the program is gone."""
-        os.close(self._fd)
+    def hang_up(self) -> None:
+        """Close the terminal, as closing its window does."""
+        if self._fd >= 0:
+            os.close(self._fd)
         self._fd = -1
+
+    def close(self) -> None:
+        """Close the terminal, and see that the program is gone."""
+        self.hang_up()
         if self._code is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)

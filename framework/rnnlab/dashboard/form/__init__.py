@@ -6,6 +6,7 @@ from rnnlab.dashboard.form.estimate import Estimate, PastRun, estimate, past_run
 from rnnlab.dashboard.form.field import Field, Option, Section
 from rnnlab.dashboard.form.form import Form
 from rnnlab.dashboard.form.launch import Launcher, Outcome
+from rnnlab.dashboard.form.plan import Plan
 
 __all__ = [
     "Change",
@@ -18,6 +19,7 @@ __all__ = [
     "Option",
     "Outcome",
     "PastRun",
+    "Plan",
     "Section",
     "Verdict",
     "estimate",

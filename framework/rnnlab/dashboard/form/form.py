@@ -12,7 +12,7 @@ from rnnlab.dashboard.form.base import CORE, ORDER, Base
 from rnnlab.dashboard.form.choices import KIND_OF_SECTION, choice_field
 from rnnlab.dashboard.form.command import Change, Command, differences
 from rnnlab.dashboard.form.field import Field, Section, adopted, same
-from rnnlab.lab.run import replace_text
+from rnnlab.dashboard.form.plan import Plan
 from rnnlab.plugins.entry import Entry
 
 
@@ -220,13 +220,9 @@ class Form:
                 raw[section] = said
         return raw
 
-    def save(self, path: Path) -> None:
-        """Write an experiment file that `rnnlab run` and `from_file` read. Raises OSError."""
-        import yaml
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(self.experiment(), sort_keys=False, allow_unicode=True, width=100)
-        replace_text(path, text)
+    def plan(self) -> Plan:
+        """What it would run, as it is now."""
+        return Plan(self.command(), self.experiment())
 
     @property
     def _has_decoder(self) -> bool:

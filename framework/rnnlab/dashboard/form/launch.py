@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rnnlab.dashboard.catalogue.installation import Installation, cache_folder
 from rnnlab.dashboard.form.command import Command
-from rnnlab.dashboard.form.form import Form
+from rnnlab.dashboard.form.plan import Plan
 from rnnlab.lab import liveness
 from rnnlab.lab.lab import Lab
 from rnnlab.lab.run import Run
@@ -47,17 +47,13 @@ class Launcher:
     def __init__(self, lab: Lab, installation: Installation) -> None:
         self.lab, self.installation = lab, installation
 
-    def start(self, form: Form) -> Outcome:
-        """Start a run of the form; one that started from nothing goes by a file in the cache."""
-        command = form.command()
-        if command is None:
-            path = cache_folder() / "experiments" / f"{form.value('name')}-{time.time_ns()}.yaml"
-            try:
-                form.save(path)
-            except OSError as error:
-                return Outcome(error=f"{path} cannot be written ({error.strerror}); save the form elsewhere")
-            command = Command(str(path))
-        return self.start_command(command)
+    def start(self, plan: Plan) -> Outcome:
+        """Start a run, detached; what has no command goes by a file in the cache."""
+        path = cache_folder() / "experiments" / f"started-{time.time_ns()}.yaml"
+        try:
+            return self.start_command(plan.command_or_file(path))
+        except OSError as error:
+            return Outcome(error=f"{path} cannot be written ({error.strerror}); save the form elsewhere")
 
     def start_command(self, command: Command) -> Outcome:
         """Start a run of a command, detached."""

@@ -21,17 +21,28 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Step:
+    """What the model read at one step, and the label it gave it beside the right one."""
+
+    source: str
+    prediction: Part
+    target: Part
+
+
+@dataclass(frozen=True)
 class Answer:
     """One example.
 
     Attributes:
         source: what the model read.
         prediction, target: in parts, neighbours of one kind joined; their texts are what was written.
+        steps: of one label for each step, where the source too has a word for each; else empty.
     """
 
     source: str
     prediction: tuple[Part, ...]
     target: tuple[Part, ...]
+    steps: tuple[Step, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -60,22 +71,36 @@ def compare(items: Sequence[Mapping[str, str]], form: Form) -> list[Answer]:
     in_words = any(len(text.split()) > 1 for pair in texts for text in pair)
     answers = []
     for item, (prediction, target) in zip(items, texts, strict=True):
+        source, steps = item.get("source", ""), ()
         if form == "label":
             marks = [prediction != target]
             parts = _join([prediction], marks, ""), _join([target], marks, "")
         elif form == "labels":
             parts = _step_by_step(prediction.split(), target.split())
+            steps = _steps(source.split(), prediction.split(), target.split())
         else:
             parts = _aligned(prediction, target, in_words)
-        answers.append(Answer(item.get("source", ""), *parts))
+        answers.append(Answer(source, *parts, steps))
     return answers
 
 
 def _step_by_step(prediction: list[str], target: list[str]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    marks = [
-        told != asked and asked != "_" for told, asked in zip_longest(prediction, target, fillvalue=None)
-    ]
+    marks = [_is_wrong(*pair) for pair in zip_longest(prediction, target, fillvalue=None)]
     return _join(prediction, marks, " "), _join(target, marks, " ")
+
+
+def _steps(source: list[str], prediction: list[str], target: list[str]) -> tuple[Step, ...]:
+    if not len(source) == len(prediction) == len(target):
+        return ()
+    triples = zip(source, prediction, target, strict=True)
+    return tuple(
+        Step(word, Part(told, _is_wrong(told, asked)), Part(asked, _is_wrong(told, asked)))
+        for word, told, asked in triples
+    )
+
+
+def _is_wrong(told: str | None, asked: str | None) -> bool:
+    return told != asked and asked != "_"
 
 
 def _aligned(prediction: str, target: str, in_words: bool) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

@@ -54,7 +54,7 @@ def side_by_side(all_groups: Sequence[str], monitor: str, big: str, count: int) 
 
 
 def comparable(runs: Iterable[RunSnapshot]) -> list[str]:
-    """Every curve that one of `runs` has: losses, the scores that pick checkpoints, other scores, the rest."""
+    """Every curve that one of `runs` has: losses, scores that pick checkpoints, other scores, the rest."""
     runs = list(runs)
     found = {key for run in runs for key in run.series if not key.startswith("test/")}
     order = ["train/loss", "val/loss", *(f"val/{run.monitor}" for run in runs)]

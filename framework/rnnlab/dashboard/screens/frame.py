@@ -21,6 +21,8 @@ TABS = (
     ("6", "plugins", "Plugins"),
 )
 """Key, mode and label of each screen."""
+HELP = "app.help"
+"""The name of the binding that the last line always shows."""
 
 
 class Line(Widget):
@@ -48,9 +50,10 @@ class HeaderLine(Line):
     snapshot: reactive[LabSnapshot | None] = reactive(None)
 
     def render(self) -> Content:
-        parts = ["[bold $text-accent] rnnlab [/]"]
-        for key, mode, label in TABS:
-            look = "bold reverse" if mode == self.app.current_mode else "$text-muted"
+        parts = ["[bold $text-primary] rnnlab [/]"]
+        for default, mode, label in TABS:
+            key = key_of(self.screen, f"app.{mode}") or default
+            look = "bold reverse" if mode == self.app.current_mode else "dim"
             parts.append(f"[{look} @click=app.mode('{mode}')] {key} {label} [/]")
         tabs = Content.from_markup("".join(parts))
         room = self.size.width - tabs.cell_length - 1
@@ -71,6 +74,12 @@ class HeaderLine(Line):
             "  ".join(filter(None, parts))
             for parts in ((loading, short, *system), (short, *system), (short,))
         ]
+
+
+def key_of(screen: Screen[object], name: str) -> str:
+    """The first key of a binding as the user has it now; "" if it has none here."""
+    every = (active.binding for active in screen.active_bindings.values())
+    return next((screen.app.get_key_display(binding) for binding in every if binding.id == name), "")
 
 
 def machine(system: System) -> tuple[str, ...]:
@@ -102,7 +111,7 @@ class KeyLine(Line):
         self.refresh()
 
     def render(self) -> Content:
-        last = [self._key(binding) for binding in self.app.HELP_BINDINGS]  # pyright: ignore[reportAttributeAccessIssue]
+        last = [self._key(binding) for binding in self._help()]
         room = self.size.width - sum(part.cell_length for part in last)
         shown = []
         for binding in self._keys():
@@ -121,11 +130,15 @@ class KeyLine(Line):
                 found.setdefault(active.binding.action, active.binding)
         return list(found.values())
 
+    def _help(self) -> list[Binding]:
+        """The first key for help, whichever the user has given it."""
+        every = (active.binding for active in self.screen.active_bindings.values())
+        return [binding for binding in every if binding.id == HELP][:1]
+
     def _key(self, binding: Binding) -> Content:
         shown = self.app.get_key_display(binding)
-        key = binding.key.partition(",")[0]
         return Content.from_markup(
-            f"[@click=app.simulate_key('{key}')] [bold $text-accent]$key[/] $label[/]",
+            f"[@click=app.simulate_key('{binding.key}')] [bold $text-primary]$key[/] $label[/]",
             key=shown,
             label=binding.description,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnlab.dashboard.feed.snapshot import RunSnapshot
 from rnnlab.dashboard.widgets.glyphs import Glyphs
 from rnnlab.dashboard.widgets.heatmap import Heatmap
 from rnnlab.lab.events import Gates
@@ -14,6 +15,9 @@ from rnnlab.lab.events import Gates
 GATES = {"i": "input gate", "f": "forget gate", "o": "output gate", "z": "update gate", "r": "reset gate"}
 STATES = {"g": "candidate", "n": "candidate", "c": "cell state", "h": "hidden state"}
 """What the letters mean that cells usually go by; any other name stands for itself."""
+
+SCALE_ROOM = 16
+"""Cells that the scale takes, and a gap before it."""
 
 
 class GatesPane(Heatmap):
@@ -27,24 +31,35 @@ class GatesPane(Heatmap):
         self.place = (0, 0)
         """Layer and direction, from 0."""
 
-    def set_gates(self, event: Gates | None) -> None:
-        """Show `event`; gate and layer stay where they were if it has them."""
-        if event is self.event:
+    @property
+    def gates(self) -> list[str]:
+        """The names of the gates and states there are in the layer shown."""
+        return list(self._layer()["gates"]) if self._layers() else []
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Layer and direction of each record there is."""
+        return [_place(layer) for layer in self._layers()]
+
+    def set_run(self, run: RunSnapshot | None) -> None:
+        """Show the latest gates of `run`; gate and layer stay what they were if it has them."""
+        event = run.gates if run is not None else None
+        active = run is not None and (run.state in ("running", "created") or not run.complete)
+        empty = "none yet: they come with an evaluation" if active else "this run wrote none"
+        if event is self.event and empty == self.empty:
             return
-        self.event = event
+        self.event, self.empty = event, empty
         self._choose()
 
     def next_gate(self, by: int) -> None:
         """Show another gate or state of this layer."""
-        names = list(self._layer()["gates"]) if self._layers() else []
-        if names:
+        if names := self.gates:
             self.gate = names[(names.index(self.gate) + by) % len(names)]
             self._choose()
 
     def next_layer(self, by: int) -> None:
         """Show the same gate of another layer or direction."""
-        places = [_place(layer) for layer in self._layers()]
-        if places:
+        if places := self.places:
             self.place = places[(places.index(self.place) + by) % len(places)]
             self._choose()
 
@@ -68,7 +83,7 @@ class GatesPane(Heatmap):
         values = np.array(layer["gates"][self.gate], dtype=float)
         values = values.T if values.ndim == 2 else np.empty((0, 0))
         low, high = value_range(values)
-        self.title = self._title(values.shape)
+        self.title = self._title()
         source = self.event.source if self.event else ""
         self.set_values(
             values,
@@ -80,17 +95,22 @@ class GatesPane(Heatmap):
             step_names(source, values.shape[1]),
         )
 
-    def _title(self, shape: tuple[int, ...]) -> str:
-        layers = {layer for layer, _ in map(_place, self._layers())}
-        directions = {direction for _, direction in map(_place, self._layers())}
+    def on_resize(self) -> None:
+        if self._layers():
+            self.title = self._title()
+
+    def _title(self) -> str:
+        """What is shown; the step only where the scale has room beside it."""
+        layers = {layer for layer, _ in self.places}
+        directions = {direction for _, direction in self.places}
         words = GATES.get(self.gate) or STATES.get(self.gate)
         title = f"{words} {self.gate}" if words else self.gate
         if len(layers) > 1:
             title += f", layer {self.place[0] + 1}/{len(layers)}"
         if len(directions) > 1:
             title += ", backward" if self.place[1] else ", forward"
-        step = self.event.step if self.event else 0
-        return f"{title}, step {step:,}"
+        with_step = f"{title}, step {self.event.step if self.event else 0:,}"
+        return with_step if len(with_step) + SCALE_ROOM <= self.size.width else title
 
 
 def value_range(values: np.ndarray) -> tuple[float, float]:

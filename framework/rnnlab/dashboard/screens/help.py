@@ -13,6 +13,8 @@ from textual.widgets import Static
 
 from rnnlab.dashboard.screens.lab_screen import LabScreen
 
+HERE, EVERYWHERE = "This screen", "Everywhere"
+
 
 class HelpPanel(ModalScreen[None]):
     """Every key that does something in a screen as it is now, what it does, and the name to remap it by."""
@@ -46,28 +48,26 @@ def describe(screen: Screen[object]) -> list[Content]:
         binding = active.binding
         if binding.system or not (binding.tooltip or binding.description):
             continue
-        if active.node is screen:
-            heading = "This screen"
-        elif active.node is screen.app:
-            heading = "Everywhere"
+        if active.node is screen and binding.id:
+            heading = HERE
+        elif active.node in (screen, screen.app):  # what has no name here is Textual's, on every screen
+            heading = EVERYWHERE
         else:
             heading = f"In {active.node.id or type(active.node).__name__}"
-        keys, _ = groups.setdefault(heading, {}).setdefault(binding.action, ([], binding))
-        keys.append(screen.app.get_key_display(binding))
+        of_heading = groups.setdefault(heading, {})
+        keys, said = of_heading.get(binding.action, ([], binding))
+        # What is ours says more than what Textual binds to the same action.
+        of_heading[binding.action] = (
+            [*keys, screen.app.get_key_display(binding)],
+            said if said.id else binding,
+        )
     about = [Content(screen.ABOUT)] if isinstance(screen, LabScreen) and screen.ABOUT else []
-    order = sorted(
-        groups,
-        key=lambda heading: (
-            ("This screen", "Everywhere").index(heading) * 2
-            if heading in ("This screen", "Everywhere")
-            else 1
-        ),
-    )
+    order = sorted(groups, key=lambda heading: {HERE: 0, EVERYWHERE: 2}.get(heading, 1))
     return about + [_group(heading, list(groups[heading].values())) for heading in order]
 
 
 def _group(heading: str, keys: list[tuple[list[str], Binding]]) -> Content:
-    lines = [Content.from_markup("[bold $text-accent]$heading[/]", heading=heading)]
+    lines = [Content.from_markup("[bold $text-primary]$heading[/]", heading=heading)]
     for shown, binding in keys:
         text = binding.tooltip or binding.description
         lines.append(

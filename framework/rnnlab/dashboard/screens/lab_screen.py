@@ -26,7 +26,7 @@ class LabScreen(Screen[None]):
     DEFAULT_CSS = """
     LabScreen { layout: vertical; overflow: hidden; }
     """
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "narrow"), (100, "wide")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "narrow"), (100, "wide")]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     ABOUT: ClassVar[str] = ""
     """What the screen is for, in a few lines: the head of its help."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from rnnlab.dashboard.form import Change, Field, Form, Verdict
+from rnnlab.dashboard.form import Change, Estimate, Field, Form, Verdict
 from rnnlab.dashboard.screens.launch_check import Findings
-from rnnlab.dashboard.screens.launch_form import FROM, source_label
-from rnnlab.dashboard.widgets.glyphs import UNICODE, Glyphs
+from rnnlab.dashboard.screens.launch_source import FROM, source_label
+from rnnlab.dashboard.widgets.glyphs import UNICODE, Glyphs, fit
 
+NARROWEST = 16
+"""Cells below which a column of text is no help."""
 BLOCKS = ("about", "verdict", "command", "changes")
 UNSAVED = "no command yet: save it (ctrl+s) and one stands here; it can be started as it is (ctrl+r)"
 
@@ -32,6 +36,7 @@ class Details(VerticalScroll, can_focus=True):
         super().__init__(id="details")
         self.glyphs = glyphs
         self.command = ""
+        self._shown: tuple[Field, str, str] | None = None
         self.parts = {name: Static(Content(""), id=name, classes="block") for name in BLOCKS}
 
     def compose(self) -> ComposeResult:
@@ -43,15 +48,15 @@ class Details(VerticalScroll, can_focus=True):
         """Whether there is little room, so that only what is needed most is told."""
         return self.screen.has_class("narrow") and not self.screen.has_class("-all")
 
-    def show_field(self, form: Form, field: Field, value: str, error: str) -> None:
+    def show_field(self, field: Field, value: str, error: str) -> None:
         """Tell about the focused field.
 
         Args:
-            form: the form it is of.
-            field: it.
+            field: the field.
             value: what it says now, as typed.
             error: what is wrong with it, "" for nothing.
         """
+        self._shown = (field, value, error)
         key = "" if field.key in (FROM, field.title) else f"  {field.key}"
         title = Content.assemble((field.title, "bold"), (key, "dim"))
         limits = Content(self._limits(field))
@@ -59,7 +64,7 @@ class Details(VerticalScroll, can_focus=True):
         if error and not self.brief:  # there it stands under the field, in sight
             lines.append(Content.styled(error, "$text-error"))
         lines += [Content(line) for line in field.help.splitlines()]
-        lines += [Content.styled(line, "dim") for line in self._options(field, value)]
+        lines += self._options(field, value)
         self._put("about", [line for line in lines if line])
 
     def show_form(
@@ -82,8 +87,10 @@ class Details(VerticalScroll, can_focus=True):
         self._put_command()
 
     def on_resize(self, event: events.Resize) -> None:
-        """The command is folded to the width."""
+        """What is folded is folded to the width."""
         self._put_command()
+        if self._shown is not None:
+            self.show_field(*self._shown)
 
     def _put_command(self) -> None:
         width = self.parts["command"].content_region.width
@@ -104,15 +111,18 @@ class Details(VerticalScroll, can_focus=True):
         default = field.text(field.default) or ("null" if field.default is None else "empty")
         return f"{field.expected}; default {default}" if field.expected else f"default {default}"
 
-    def _options(self, field: Field, value: str) -> Iterator[str]:
+    def _options(self, field: Field, value: str) -> Iterator[Content]:
         if field.name:
             return
-        for option in field.options:
-            if self.brief and option.label != value:
-                continue
-            mark = self.glyphs.cursor if option.label == value else " "
+        options = [each for each in field.options if each.label == value or not self.brief]
+        width = max((cell_len(each.label) for each in options), default=0)
+        for option in options:
+            chosen = option.label == value
+            mark = self.glyphs.cursor if chosen else " "
             said = f"not now: {option.problem}" if option.problem else option.summary
-            yield f"{mark} {option.label}  {said}".rstrip()
+            head = f"{mark} {fit(option.label, width, self.glyphs)}  "
+            text = hanging(head, said, self.parts["about"].content_region.width)
+            yield Content(text) if chosen else Content.styled(text, "dim")
 
     def _verdict(self, findings: Findings, errors: dict[str, str]) -> Iterator[Content]:
         if errors:
@@ -129,48 +139,55 @@ class Details(VerticalScroll, can_focus=True):
         if findings.size is None:
             yield Content.styled("counting the parameters", "dim")
             return
-        yield from self._tell_size(findings.size, findings)
+        yield from self._tell_size(findings.size, findings.estimate)
 
-    def _tell_size(self, size: Verdict, findings: Findings) -> Iterator[Content]:
+    def _tell_size(self, size: Verdict, told: Estimate | None) -> Iterator[Content]:
         if size.problems:
             yield from (Content.styled(problem, "$text-error") for problem in size.problems)
             return
-        examples = ", ".join(f"{count:,} {split}" for split, count in size.examples.items())
         yield Content(
             f"{size.parameters or 0:,} parameters {self.glyphs.separator} {size.steps or 0:,} steps"
         )
-        if examples:
-            yield Content(f"{examples}")
+        if size.examples and not self.brief:
+            yield Content(", ".join(f"{count:,} {split}" for split, count in size.examples.items()))
         yield Content(f"runs on {size.backend}, {size.device}")
-        told = findings.estimate
         if told is None:
-            yield Content.styled("no past run like it here to tell how long it takes", "dim")
+            unknown = "time not known" if self.brief else "no past run like it here to tell how long it takes"
+            yield Content.styled(unknown, "dim")
             return
         like = "the same model and data" if told.exact else "the same cell and data set"
         runs = f"{told.runs} past run{'s' if told.runs > 1 else ''}"
-        yield Content(f"takes about {duration(told.seconds)} (from {runs} of {like})")
+        source = "" if self.brief else f" (from {runs} of {like})"
+        yield Content(f"takes about {duration(told.seconds)}{source}")
 
     def _changes(self, form: Form) -> Iterator[Content]:
         blank = form.base.source is None
         changes = form.non_defaults() if blank else form.changes()
         of = "the defaults" if blank else source_label(form)
-        if not changes:
-            yield Content.styled(f"nothing differs from {of}", "dim")
+        if changes:
+            yield from self._table(f"differs from {of}", changes)
         else:
-            yield Content.styled(f"differs from {of}", "bold")
-            yield from map(self._change, changes)
+            yield Content.styled(f"nothing differs from {of}", "dim")
         known = {change.key for change in changes}
         said = [] if blank else [change for change in form.non_defaults() if change.key not in known]
         if said:
             yield Content("")
-            yield Content.styled(f"set by {of}, not the default", "bold")
-            yield from map(self._change, said)
+            yield from self._table(f"set by {of}, not the default", said)
 
-    def _change(self, change: Change) -> Content:
+    def _table(self, heading: str, changes: Sequence[Change]) -> Iterator[Content]:
+        yield Content.styled(heading, "bold")
         to = "→" if self.glyphs is UNICODE else "->"
-        return Content.assemble(
-            f"  {change.key}  ", (_plain(change.before), "dim"), f" {to} ", (_plain(change.after), "bold")
-        )
+        width = max(len(change.key) for change in changes)
+        for change in changes:
+            before, after = _plain(change.before), _plain(change.after)
+            yield Content.assemble(f"  {change.key:{width}}  ", (before, "dim"), f" {to} ", (after, "bold"))
+
+
+def hanging(head: str, text: str, width: int) -> str:
+    """`head` and `text` on lines of at most `width` cells, the text in a column of its own."""
+    column = cell_len(head)
+    lines = textwrap.wrap(text, width - column) if width - column >= NARROWEST else [text]
+    return ("\n" + " " * column).join([head + (lines or [""])[0], *lines[1:]]).rstrip()
 
 
 def folded(command: str, width: int) -> str:

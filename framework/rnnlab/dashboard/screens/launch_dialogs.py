@@ -1,4 +1,4 @@
-"""Asking for the path of an experiment file."""
+"""Asking for the path of a file."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
-SUFFIXES = (".yaml", ".yml")
+YAML = (".yaml", ".yml")
 
 
 class Paths(Suggester):
-    """The first folder or experiment file that a typed path may become; the right arrow takes it."""
+    """The first folder or file that a typed path may become; the right arrow takes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, suffixes: tuple[str, ...]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
+        self._suffixes = suffixes
 
     async def get_suggestion(self, value: str) -> str | None:
         """What `value` may become, None if nothing."""
@@ -35,7 +36,7 @@ class Paths(Suggester):
             if path.name.startswith(begun) and path.name != begun and begun + path.name[:1] != ".":
                 if path.is_dir():
                     return f"{value[: len(value) - len(begun)]}{path.name}/"
-                if path.suffix in SUFFIXES:
+                if path.suffix in self._suffixes:
                     return f"{value[: len(value) - len(begun)]}{path.name}"
         return None
 
@@ -43,21 +44,28 @@ class Paths(Suggester):
 class PathDialog(ModalScreen["Path | None"]):
     """Asks for a path; dismissed with it, or with None."""
 
+    DEFAULT_CSS = """
+    PathDialog { align: center middle; }
+    PathDialog #dialog { width: 90%; max-width: 100; height: auto; padding: 1 2; background: $panel; }
+    PathDialog Input { margin: 1 0; background: $boost; }
+    PathDialog #said { height: auto; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape", "dismiss", "Cancel", id="launch.cancel", tooltip="Close this without doing anything"
         ),
     ]
 
-    def __init__(self, title: str, path: str, saving: bool) -> None:
+    def __init__(self, title: str, path: str, saving: bool, suffixes: tuple[str, ...] = YAML) -> None:
         """
         Args:
             title: what it is for.
             path: what the line says at first.
             saving: whether the file will be written: one that exists is asked about. Else it must exist.
+            suffixes: what a name that is saved must end in, the usual one first.
         """
         super().__init__()
-        self.title_line, self.path, self.saving = title, path, saving
+        self.title_line, self.path, self.saving, self.suffixes = title, path, saving, suffixes
         self._agreed: Path | None = None
 
     def compose(self) -> ComposeResult:
@@ -65,7 +73,11 @@ class PathDialog(ModalScreen["Path | None"]):
         with Vertical(id="dialog"):
             yield Static(Content.styled(self.title_line, "bold"))
             yield Input(
-                self.path, placeholder="path of a YAML file", suggester=Paths(), select_on_focus=False
+                self.path,
+                placeholder=f"path of a {self.suffixes[0]} file",
+                suggester=Paths(self.suffixes),
+                select_on_focus=False,
+                compact=True,
             )
             yield Static(Content("enter: do it   right: complete   esc: cancel"), id="said")
 
@@ -88,8 +100,8 @@ class PathDialog(ModalScreen["Path | None"]):
                 self.dismiss(path)
             else:
                 self._say(f"there is no file {path}")
-        elif path.suffix not in SUFFIXES:
-            self._say(f"expected a name that ends in .yaml, got {path.name}")
+        elif path.suffix not in self.suffixes:
+            self._say(f"expected a name that ends in {self.suffixes[0]}, got {path.name}")
         elif path.exists() and self._agreed != path:
             self._agreed = path
             self._say(f"{path} exists; enter again replaces it, esc cancels")

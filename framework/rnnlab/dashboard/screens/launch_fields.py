@@ -42,9 +42,30 @@ class Choice(Select[str], inherit_bindings=False):
     """One of a field's options, by label. Up and down are left to the form, left and right change it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "show_overlay", "Choose", show=False, id="launch.choose"),
-        Binding("left", "shift(-1)", "Previous value", show=False, id="launch.previous_value"),
-        Binding("right", "shift(1)", "Next value", show=False, id="launch.next_value"),
+        Binding(
+            "enter,space",
+            "show_overlay",
+            "Choose",
+            show=False,
+            id="launch.choose",
+            tooltip="Show what there is to choose from",
+        ),
+        Binding(
+            "left",
+            "shift(-1)",
+            "Previous value",
+            show=False,
+            id="launch.previous_value",
+            tooltip="Take the value before",
+        ),
+        Binding(
+            "right",
+            "shift(1)",
+            "Next value",
+            show=False,
+            id="launch.next_value",
+            tooltip="Take the next value",
+        ),
     ]
 
     def __init__(self, field: Field, label: str, glyphs: Glyphs = UNICODE) -> None:
@@ -171,6 +192,11 @@ class FieldRow(Vertical):
     def shown(self) -> str:
         """What the editor says: a choice's label, or what is typed."""
         return str(self.editor.value) if isinstance(self.editor, Choice) else self.text
+
+    @property
+    def typed(self) -> str | None:
+        """What stands in a text's editor, told already or not; None for other editors."""
+        return self.editor.value if isinstance(self.editor, TextEntry) else None
 
     def mark(self, error: str, changed: bool) -> None:
         """Show what is wrong with it, "" for nothing, and whether it is not as the base has it."""

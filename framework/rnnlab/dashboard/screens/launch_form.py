@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,14 +11,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from rnnlab.dashboard.form import Field, Form, Option, Section
+from rnnlab.dashboard.form import Field, Form, Section
 from rnnlab.dashboard.form.choices import KIND_OF_SECTION
 from rnnlab.dashboard.screens.launch_fields import FieldRow
+from rnnlab.dashboard.screens.launch_source import FROM, source_field, source_label
 from rnnlab.dashboard.widgets.glyphs import UNICODE, Glyphs
 
-FROM = "from"
-"""The key of the field that says what the form starts from; no experiment has it."""
-NOTHING = "nothing"
 CHOICES = tuple(KIND_OF_SECTION)
 HEADINGS = {"": "experiment"}
 
@@ -86,10 +83,33 @@ class FormPane(VerticalScroll, inherit_bindings=False, can_focus=False):
     """All fields of a form."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "step(1)", "Next field", show=False, id="launch.next_field"),
-        Binding("up", "step(-1)", "Previous field", show=False, id="launch.previous_field"),
-        Binding("pagedown", "leap(1)", "Next section", show=False, id="launch.next_section"),
-        Binding("pageup", "leap(-1)", "Previous section", show=False, id="launch.previous_section"),
+        Binding(
+            "down", "step(1)", "Next field", show=False, id="launch.next_field", tooltip="To the next field"
+        ),
+        Binding(
+            "up",
+            "step(-1)",
+            "Previous field",
+            show=False,
+            id="launch.previous_field",
+            tooltip="To the field before",
+        ),
+        Binding(
+            "pagedown",
+            "leap(1)",
+            "Next section",
+            show=False,
+            id="launch.next_section",
+            tooltip="To the next section",
+        ),
+        Binding(
+            "pageup",
+            "leap(-1)",
+            "Previous section",
+            show=False,
+            id="launch.previous_section",
+            tooltip="To the section before",
+        ),
     ]
 
     def __init__(self, glyphs: Glyphs = UNICODE) -> None:
@@ -111,6 +131,10 @@ class FormPane(VerticalScroll, inherit_bindings=False, can_focus=False):
         for panel in self.panels.values():
             rows |= panel.rows
         return rows
+
+    def typed(self) -> Iterator[tuple[str, str]]:
+        """The keys of the texts, and what stands in their editors."""
+        return ((key, row.typed) for key, row in self.rows.items() if row.typed is not None)
 
     async def sync(self, form: Form) -> None:
         """Show a form. Only what has other fields than before is built anew, so the keyboard stays."""
@@ -196,43 +220,3 @@ class FormPane(VerticalScroll, inherit_bindings=False, can_focus=False):
         yield source_field(form)
         for section in CHOICES:
             yield form.field(section)
-
-
-def source_field(form: Form) -> Field:
-    """The field that chooses the preset or file that a form starts from."""
-    options = [
-        Option(
-            entry.name,
-            entry.name,
-            entry.summary,
-            "" if entry.health == "ok" else f"{entry.reason}; {entry.remedy}",
-        )
-        for entry in form.catalogue.of("preset")
-    ]
-    options.append(Option(None, NOTHING, "A new experiment, every option at its default"))
-    source = form.base.source
-    if source is not None and form.catalogue.get("preset", source) is None:
-        options.append(Option(source, source_label(form), source))
-    return Field(
-        key=FROM,
-        section="",
-        name="",
-        kind="choice",
-        title="start from",
-        help="A preset, an experiment file, or nothing. Coming back to one brings back what was changed.",
-        expected="a preset, a file that was opened (ctrl+o), or nothing",
-        default=None,
-        nullable=True,
-        options=tuple(options),
-    )
-
-
-def source_label(form: Form) -> str:
-    """What a form starts from, short: the preset, the run, or the file's name."""
-    source: Any = form.base.source
-    if source is None:
-        return NOTHING
-    if form.catalogue.get("preset", source):
-        return source
-    path = Path(source)
-    return f"run {path.parent.name}" if path.name == "config.yaml" else path.name

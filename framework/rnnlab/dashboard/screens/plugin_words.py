@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -73,10 +74,10 @@ def matches(item: Item, words: str) -> bool:
     return all(word in text for word in words.casefold().split())
 
 
-def describe(item: Item) -> Content:
-    """A page about it; a reason and a remedy stand before everything else."""
+def describe(item: Item, width: int) -> Content:
+    """A page about it, `width` cells wide; a reason and a remedy stand before everything else."""
     parts = [Content.assemble((f"{item.kind} / {item.name}", "bold $text-accent"))]
-    if item.summary:
+    if item.summary and item.problem is None:
         parts.append(Content(item.summary))
     if item.problem is not None:
         parts.append(_trouble(item.problem.reason, item.problem.remedy))
@@ -84,13 +85,13 @@ def describe(item: Item) -> Content:
             _facts({"origin": item.origin, "version": item.version, "failed at": item.problem.stage})
         )
     elif item.entry is not None:
-        parts += _entry(item.entry)
+        parts += _entry(item.entry, width)
     else:
         parts.append(_facts({"origin": item.origin}))
     return Content("\n\n").join(part for part in parts if part.plain)
 
 
-def _entry(entry: Entry) -> Iterator[Content]:
+def _entry(entry: Entry, width: int) -> Iterator[Content]:
     if entry.reason:
         yield _trouble(entry.reason, entry.remedy)
     yield _facts(
@@ -107,28 +108,60 @@ def _entry(entry: Entry) -> Iterator[Content]:
         | {str(key): str(value) for key, value in entry.about.items() if key != "summary"}
     )
     if entry.docs:
-        yield _section("About", Content(entry.docs))
-    options = list(_options(entry))
+        yield _section("About", Content(wrapped(flowing(entry.docs), width)))
+    options = list(_options(entry, width))
     if options:
         yield _section("Options", Content("\n").join(options))
     if entry.step:
-        yield _section("Step", Content(entry.step))
+        yield _section("Step", Content(wrapped(entry.step, width)))
     if entry.file:
-        yield _section("File", Content(entry.file.rstrip()))
+        yield _section("File", Content(wrapped(entry.file.rstrip(), width)))
 
 
-def _options(entry: Entry) -> Iterator[Content]:
+def _options(entry: Entry, width: int) -> Iterator[Content]:
     from rnnlab.config.schemas import options
 
     for option in options(entry.options or {}):
         yield Content.assemble(
             (option.name, "bold"),
             "  ",
-            (option.type, "$text-muted"),
+            (option.type, "dim"),
             f"  default {option.default}" if option.default else "",
         )
         if option.help:
-            yield Content(f"    {option.help}")
+            yield Content(wrapped(f"    {option.help}", width, hang=0))
+
+
+def flowing(text: str) -> str:
+    """Prose without the line ends of its source; paragraphs, lists and what is indented stay as they are."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if lines and _is_prose(lines[-1]) and not lines[-1].endswith(":") and _is_prose(line):
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _is_prose(line: str) -> bool:
+    return bool(line) and not line[0].isspace() and line[0] not in "-*"
+
+
+def wrapped(text: str, width: int, hang: int = 4) -> str:
+    """Lines broken at spaces, what follows `hang` cells further in than the line it belongs to."""
+    return "\n".join(_broken(line, width, hang) for line in text.splitlines())
+
+
+def _broken(line: str, width: int, hang: int) -> str:
+    indent = len(line) - len(line.lstrip())
+    deeper = indent + hang if indent else 0  # text that is not indented is prose
+    return textwrap.fill(
+        line,
+        max(width, 20),
+        subsequent_indent=" " * min(deeper, 20),
+        replace_whitespace=False,
+        break_on_hyphens=False,
+    )
 
 
 def _trouble(reason: str, remedy: str) -> Content:
@@ -138,9 +171,7 @@ def _trouble(reason: str, remedy: str) -> Content:
 
 
 def _facts(facts: dict[str, str]) -> Content:
-    lines = [
-        Content.assemble((f"{name:<10}", "$text-muted"), value) for name, value in facts.items() if value
-    ]
+    lines = [Content.assemble((f"{name:<10}", "dim"), value) for name, value in facts.items() if value]
     return Content("\n").join(lines)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from rnnlab.dashboard.catalogue import Catalogue
 from rnnlab.dashboard.feed.snapshot import LabSnapshot
+from rnnlab.dashboard.screens.filter_line import FilterLine
 from rnnlab.dashboard.screens.lab_screen import LabScreen
 from rnnlab.dashboard.screens.plugin_words import Item, describe, items, matches
 from rnnlab.dashboard.widgets.ordering import Column, Row
@@ -21,7 +23,7 @@ HEALTH = {
     "ok": "$text-success",
     "unavailable": "$text-warning",
     "broken": "$text-error",
-    "off": "$text-muted",
+    "off": "dim",
 }
 
 
@@ -52,7 +54,7 @@ unavailable  it lacks a module, or files
 broken       something in it is wrong; the reason and what to do stand on the right
 off          third-party plugins are switched off
 
-The filter: words separated by spaces must all be in the kind, the name, the health, the origin or the summary."""
+The filter: words separated by spaces must all be in a plugin's kind, name, health, origin or summary."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "slash", "filter", "Filter", id="plugins.filter", tooltip="Show what matches", key_display="/"
@@ -75,25 +77,32 @@ The filter: words separated by spaces must all be in the kind, the name, the hea
         super().__init__()
         self._items: dict[str, Item] = {}
         self._problems_only = False
-        self._described: Item | None = None
+        self._described: tuple[Item | None, int] = (None, 0)
 
     def body(self) -> ComposeResult:
         glyphs = self.dashboard.glyphs
         self.add_class(glyphs.name)
         with Container(id="panes"):
             with Vertical(id="list"):
-                yield Input(placeholder="filter, e.g. cell lstm", compact=True, id="filter")
+                yield FilterLine("filter, e.g. cell lstm")
                 yield Static(id="count", markup=False)
                 yield PluginTable(glyphs=glyphs, id="table")
             with VerticalScroll(id="about"):
                 yield Static(id="description")
+
+    @property
+    def table(self) -> PluginTable:
+        """The table."""
+        return self.query_one(PluginTable)
 
     def show(self, snapshot: LabSnapshot) -> None:
         """Runs change nothing here."""
 
     def show_catalogue(self, catalogue: Catalogue) -> None:
         """Draw what is installed, as far as the filter lets it through."""
-        words = self.query_one(Input).value
+        if not self.query(PluginTable):  # it is being opened, and shown the same when it is
+            return
+        words = self.query_one(FilterLine).value
         found = items(catalogue)
         shown = [
             item
@@ -101,7 +110,7 @@ The filter: words separated by spaces must all be in the kind, the name, the hea
             if matches(item, words) and not (self._problems_only and item.health == "ok")
         ]
         self._items = {item.key: item for item in shown}
-        table = self.query_one(PluginTable)
+        table = self.table
         if not catalogue:
             table.empty = catalogue.error or "looking at what is installed"
         else:
@@ -115,7 +124,7 @@ The filter: words separated by spaces must all be in the kind, the name, the hea
                     "kind": item.kind,
                     "name": item.name,
                     "health": f"{marks[item.health]} {item.health}",
-                    "from": item.origin,
+                    "from": Path(item.origin).name,  # of a local plugin it is a file
                     "version": item.version or None,
                 },
             )
@@ -129,24 +138,34 @@ The filter: words separated by spaces must all be in the kind, the name, the hea
         line = self.query_one("#count", Static)
         line.set_class(bool(catalogue.error), "error")
         shown = len(self._items)
-        bad = sum(item.health == "broken" for item in self._items.values())
-        words = [f"{count} installed" if shown == count else f"{shown} of {count}"]
-        if bad:
-            words.append(f"{bad} broken")
+        if not catalogue:
+            words = ["looking at what is installed"]
+        else:
+            words = [f"{count} installed" if shown == count else f"{shown} of {count}"]
+        for health in ("broken", "unavailable"):
+            if bad := sum(item.health == health for item in self._items.values()):
+                words.append(f"{bad} {health}")
         if self._problems_only:
             words.append("problems only")
-        if not catalogue.complete and not catalogue.error:
+        if catalogue and not catalogue.complete and not catalogue.error:
             words.append("checking each")
         line.update(catalogue.error or f" {self.dashboard.glyphs.separator} ".join(words))
 
     def _show_chosen(self) -> None:
-        item = self._items.get(self.query_one(PluginTable).cursor_key or "")
-        if item == self._described:
+        item = self._items.get(self.table.cursor_key or "")
+        about = self.query_one("#about")
+        page = self.query_one("#description", Static)
+        width = page.size.width
+        if (item, width) == self._described:
             return
-        if item is None or self._described is None or item.key != self._described.key:
-            self.query_one("#about").scroll_home(animate=False)
-        self._described = item
-        self.query_one("#description", Static).update(describe(item) if item is not None else "")
+        if item is None or self._described[0] is None or item.key != self._described[0].key:
+            about.scroll_home(animate=False)
+        self._described = (item, width)
+        page.update(describe(item, width) if item is not None else "")
+
+    def on_resize(self) -> None:
+        """Lines are broken anew."""
+        self.call_after_refresh(self._show_chosen)
 
     def on_run_table_highlighted(self) -> None:
         """Another one is chosen."""
@@ -160,22 +179,25 @@ The filter: words separated by spaces must all be in the kind, the name, the hea
         """Filter as it is typed."""
         self.show_catalogue(self.dashboard.catalogue)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is typed in the filter is no key of the screen."""
+        return action != "filter" or not isinstance(self.focused, FilterLine)
+
     def on_input_submitted(self) -> None:
-        """Enter in the filter: go to what was found."""
-        self.query_one(PluginTable).focus()
+        """Go to what was found."""
+        self.table.focus()
 
     def action_filter(self) -> None:
         """Type a filter."""
-        self.query_one(Input).focus()
+        self.query_one(FilterLine).focus()
 
     def action_leave(self) -> None:
         """Back to the table; there, take the filter away."""
-        table = self.query_one(PluginTable)
-        if self.focused is not table:
-            table.focus()
+        if self.focused is not self.table:
+            self.table.focus()
         else:
             self._problems_only = False
-            self.query_one(Input).value = ""
+            self.query_one(FilterLine).value = ""
             self.show_catalogue(self.dashboard.catalogue)
 
     def action_broken(self) -> None:

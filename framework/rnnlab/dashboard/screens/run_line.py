@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from rnnlab.dashboard.feed.snapshot import RunSnapshot
 from rnnlab.dashboard.screens.run_words import STATE_COLOURS, dot, model, notice, numbers, time_of_day
-from rnnlab.dashboard.widgets.glyphs import Glyphs, fit
+from rnnlab.dashboard.widgets.glyphs import Glyphs, fit, printable
 
 SHORTEST_BAR = 16
 """Columns; with less room the bar has a line of its own."""
+MOST_NOTICE_LINES = 3
+"""Of the reason a run ended for; the log has all of it."""
 
 
 class RunLine(Widget):
-    """Two lines, or three where there is little room, and one more if there is something to say.
+    """Two lines, or three where there is little room, and some more if there is something to say.
 
     The lines are: run and model; progress and numbers; the end of the run with its remedy.
     """
@@ -26,6 +30,8 @@ class RunLine(Widget):
     run: reactive[RunSnapshot | None] = reactive(None, layout=True)
     paused_at: reactive[int | None] = reactive(None, layout=True)
     """When the view was frozen, milliseconds since the epoch; None while it follows the run."""
+    empty: reactive[str] = reactive("", layout=True)
+    """Why there is no run to show."""
     position: reactive[str] = reactive("")
     """Which of the lab's runs it is, for example "2 of 5"."""
 
@@ -42,18 +48,31 @@ class RunLine(Widget):
     def _lines(self, width: int) -> list[Content]:
         run = self.run
         if run is None:
-            return [Content("no runs yet: press 4 to launch one, or type 'rnnlab run digits' in a shell")]
+            how = "press 4 to launch one, or type 'rnnlab run digits' in a shell"
+            return [Content(fit(text, width, self._glyphs)) for text in (self.empty, how)]
         lines = [self._head(run, width), *self._progress(run, width)]
         if self.paused_at is not None:
             text = f" PAUSED at {time_of_day(self.paused_at)} "
-            rest = fit(" the run goes on; space shows it again", width - len(text), self._glyphs)
+            rest = fit(
+                " what you see is frozen, the run is not; space follows it again",
+                width - len(text),
+                self._glyphs,
+            )
             lines.append(Content.assemble((text, "bold reverse"), rest))
         else:
             text, gravity = notice(run)
             if text:
                 colour = {"error": "$text-error", "warning": "$text-warning"}.get(gravity, "$text-primary")
                 style = f"bold {colour}" if gravity == "error" else colour
-                lines.append(Content.styled(fit(text, width, self._glyphs), style))
+                lines += [Content.styled(line, style) for line in self._wrapped(text, width)]
+        return lines
+
+    def _wrapped(self, text: str, width: int) -> list[str]:
+        """The text on as few lines as it needs; a very long one is cut."""
+        lines = wrap(printable(text), max(width, 10)) or [""]
+        if len(lines) > MOST_NOTICE_LINES:
+            rest = " ".join(lines[MOST_NOTICE_LINES - 1 :])
+            lines = [*lines[: MOST_NOTICE_LINES - 1], fit(rest, width, self._glyphs)]
         return lines
 
     def _head(self, run: RunSnapshot, width: int) -> Content:
@@ -66,7 +85,7 @@ class RunLine(Widget):
         room = width - sum(part.cell_length for part in parts)
         position = f"  {self.position}" if self.position else ""
         described = fit(f"  {model(run, self._glyphs)}", max(0, room - len(position)), self._glyphs)
-        return Content.assemble(*parts, described, (position, "$text-muted"))
+        return Content.assemble(*parts, described, (position, "$foreground 60%"))
 
     def _progress(self, run: RunSnapshot, width: int) -> list[Content]:
         """The bar and its share, and the numbers, on one line if there is room for both."""
@@ -91,4 +110,4 @@ class RunLine(Widget):
         full, empty = ("━", "─") if self._glyphs.name == "unicode" else ("#", "-")
         done = int(run.progress * width)
         colour = STATE_COLOURS.get(run.state, "")
-        return Content.assemble((full * done, colour), (empty * (width - done), "$text-muted"))
+        return Content.assemble((full * done, colour), (empty * (width - done), "$foreground 30%"))

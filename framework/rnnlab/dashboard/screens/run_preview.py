@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,15 +17,9 @@ from rnnlab.dashboard.widgets.line_chart import Line, LineChart
 
 MANY = 50
 """Points from which a curve is smoothed."""
-LOSSES = ("train/loss", "val/loss")
-OPTIONS = (
-    ("task", "task.type"),
-    ("data", "dataset.type"),
-    ("optimizer", "training.optimizer"),
-    ("learning rate", "training.learning_rate"),
-    ("batch size", "training.batch_size"),
-    ("epochs", "training.epochs"),
-)
+LOSSES = {"train/loss": "train", "val/loss": "val"}
+METRICS = 8
+"""At most so many lines of scores."""
 
 
 class RunPreview(Vertical):
@@ -59,10 +53,10 @@ class RunPreview(Vertical):
             chart.title = f"val/loss, {len(marked)} marked"
             chart.smoothing = 0.0
             chart.set_series(
-                [line for each in marked for line in _curves(each, ("val/loss",), short_name(each.id))]
+                [line for each in marked for line in _curves(each, {"val/loss": short_name(each.id)})]
             )
         else:
-            chart.title = short_name(run.id) if run is not None else ""
+            chart.title = "loss"
             lines = _curves(run, LOSSES) if run is not None else []
             chart.smoothing = 0.8 if max((len(line.x) for line in lines), default=0) >= MANY else 0.0
             chart.set_series(lines)
@@ -74,20 +68,19 @@ class RunPreview(Vertical):
         lines.append(Content.assemble((run.state, f"bold {colour}".strip()), f"  {how_far(run)}"))
         if run.reason or run.problem:
             lines.append(Content(run.problem or run.reason))
-        lines.append(Content(model(run, self._glyphs)))
-        scores = run.best or {key: value for key, value in run.last.items() if key.startswith("val/")}
-        tests = {key: value for key, value in run.last.items() if key.startswith("test/")}
-        for title, found in (("best", scores), ("test", tests)):
-            if found:
-                words = "  ".join(
-                    f"{key.partition('/')[2]} {short(value)}" for key, value in sorted(found.items())
-                )
-                lines.append(_fact(title, words))
-        known = [(name, str(run.config[key])) for name, key in OPTIONS if run.config.get(key) is not None]
+        lines += [Content(model(run, self._glyphs)), Content(recipe(run, self._glyphs))]
         if run.parameters:
-            known.append(("parameters", f"{run.parameters:,}"))
-        lines += [_fact(name, value) for name, value in known]
-        return Content("\n").join(lines)
+            lines.append(Content(f"{run.parameters:,} parameters"))
+        lines += _scores(run)
+        return Content("\n").join(line for line in lines if line.plain)
+
+
+def recipe(run: RunSnapshot, glyphs: Glyphs) -> str:
+    """How it is trained: "adam · lr 0.003 · batch 64 · epochs 3"."""
+    names = {"optimizer": "", "learning_rate": "lr ", "batch_size": "batch ", "epochs": "epochs "}
+    values = {key: run.config.get(f"training.{key}") for key in names}
+    parts = [f"{names[key]}{value}" for key, value in values.items() if value is not None]
+    return f" {glyphs.separator} ".join(parts)
 
 
 def how_far(run: RunSnapshot) -> str:
@@ -100,10 +93,23 @@ def how_far(run: RunSnapshot) -> str:
     return "  ".join(parts)
 
 
-def _fact(name: str, value: str) -> Content:
-    return Content.assemble((f"{name:<14}", "$text-muted"), value)
+def _scores(run: RunSnapshot) -> list[Content]:
+    """Each metric on validation (of the best checkpoint; before there is one, the latest) and on test."""
+    title, val = ("best val", run.best) if run.best else ("val", run.last)
+    tests = [key for key in run.last if key.startswith("test/")]
+    names = {key.partition("/")[2] for key in (*val, *tests) if key.startswith(("val/", "test/"))}
+    order = sorted(names, key=lambda name: (name != run.monitor, name))[:METRICS]
+    if not order:
+        return []
+    lines = [Content.styled(f"{'':<16}{title:>10}{'test':>10}", "dim")]
+    for name in order:
+        values = (val.get(f"val/{name}"), run.last.get(f"test/{name}"))
+        cells = "".join(f"{'-' if value is None else short(value):>10}" for value in values)
+        lines.append(Content.assemble((f"{name:<16}", "dim"), cells))
+    return lines
 
 
-def _curves(run: RunSnapshot, keys: Sequence[str], label: str = "") -> list[Line]:
-    found = [(key, run.series[key]) for key in keys if key in run.series]
-    return [Line(label or key, curve.steps, curve.values) for key, curve in found]
+def _curves(run: RunSnapshot, labels: Mapping[str, str]) -> list[Line]:
+    """Those there are of the curves whose labels are given."""
+    found = ((label, run.series.get(key)) for key, label in labels.items())
+    return [Line(label, curve.steps, curve.values) for label, curve in found if curve is not None]

@@ -15,6 +15,12 @@ from rnnlab.dashboard.widgets.sparkline import sparkline
 
 TREND = 8
 """Cells of the small curve."""
+NAME = 20
+"""Cells of a name: with more, the score would not be seen at 80 columns."""
+SCORE = 7
+"""Cells of a score."""
+STATES = ("running", "created", "crashed", "failed", "stopped", "finished")
+"""In the order in which they are sorted: what wants to be looked at first."""
 
 
 class RunRows:
@@ -44,9 +50,7 @@ class RunRows:
     def _row(self, run: RunSnapshot) -> Row:
         config = run.config
         curve = trend(run)
-        score = run.score or (
-            (f"val/{run.monitor}", last) if (last := run.last.get(f"val/{run.monitor}")) else None
-        )
+        score = latest_score(run)
         values = {
             "run": short_name(run.id),
             "state": f"{dot(run, self._glyphs)} {run.state}",
@@ -65,19 +69,36 @@ class RunRows:
 
     def _make_columns(self) -> tuple[Column, ...]:
         return (
-            Column("run"),
-            Column("state", width=10, style=_state_colour, order=lambda text: text.split()[-1]),
+            Column("run", text=lambda name: cut(name, self._glyphs)),
+            Column("state", width=10, style=_state_colour, order=lambda text: STATES.index(text.split()[-1])),
             Column("cell"),
             Column("hid", right=True),
             Column("val/loss", width=9, right=True, text=short),
             Column("trend", width=TREND, sortable=False),
-            Column("score", width=7, right=True, text=short),
+            Column("score", width=SCORE, right=True, text=compact),
             Column("data"),
             Column("metric"),
             Column("done", width=5, right=True, text=lambda share: f"{share:.0%}"),
             Column("tok/s", right=True, text=lambda speed: f"{speed:,.0f}"),
             Column("age", width=5, right=True, text=age, order=lambda created: -created),
         )
+
+
+def latest_score(run: RunSnapshot) -> tuple[str, float] | None:
+    """The score of a run, before its first checkpoint the monitored metric's latest value."""
+    key = f"val/{run.monitor}"
+    return run.score or ((key, run.last[key]) if key in run.last else None)
+
+
+def compact(score: float) -> str:
+    """A score in its cells: "0.9694", "2.8e-04"."""
+    text = short(score)
+    return text if len(text) <= SCORE else f"{score:.1e}"
+
+
+def cut(name: str, glyphs: Glyphs) -> str:
+    """A name in at most `NAME` cells: both its ends tell it from others, so its middle goes."""
+    return name if len(name) <= NAME else f"{name[: NAME - 8]}{glyphs.ellipsis}{name[-7:]}"
 
 
 def trend(run: RunSnapshot) -> Series | None:

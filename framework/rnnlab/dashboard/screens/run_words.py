@@ -87,13 +87,17 @@ def notice(run: RunSnapshot) -> tuple[str, str]:
         return f"part of this run cannot be read: {reason}", "error"
     if run.state == "crashed":
         return (
-            f"crashed: {reason or 'no last word'}; R resumes at its last checkpoint, log.txt says more",
+            f"crashed: {reason or 'no last word'}; u resumes at its last checkpoint, "
+            f"{run.path / 'log.txt'} says more",
             "error",
         )
     if run.state == "failed":
-        return f"failed: {reason or 'no reason was given'}; R resumes, 4 starts it with changes", "error"
+        return (
+            f"failed: {reason or 'no reason was given'}; u resumes it, r opens Launch to change it",
+            "error",
+        )
     if run.state == "stopped":
-        return f"stopped: {reason or 'it was asked to'}; R resumes at step {run.step:,}", "warning"
+        return f"stopped: {reason or 'it was asked to'}; u resumes at step {run.step:,}", "warning"
     if run.state == "finished":
         scored = f"; {run.score[0]} {short(run.score[1])}" if run.score else ""
         return f"finished: {reason or 'done'}{scored}", "information"

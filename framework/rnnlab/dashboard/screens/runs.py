@@ -14,12 +14,15 @@ from textual.widgets import Input, Static
 
 from rnnlab.dashboard.feed.query import Query, QueryError, parse
 from rnnlab.dashboard.feed.snapshot import LabSnapshot, RunSnapshot
+from rnnlab.dashboard.screens.filter_line import FilterLine
 from rnnlab.dashboard.screens.lab_screen import LabScreen
 from rnnlab.dashboard.screens.run_preview import RunPreview
 from rnnlab.dashboard.screens.run_rows import RunRows
 from rnnlab.dashboard.widgets.ordering import Row
 from rnnlab.dashboard.widgets.run_table import RunTable
 
+AGE_SECONDS = 5.0
+"""Between two looks at how old runs are."""
 EXAMPLE = "filter, e.g. cell:lstm val/loss<0.3 -state:failed"
 
 
@@ -61,7 +64,7 @@ The filter: terms separated by spaces must all hold.
         Binding("o", "tracking", "MLflow", id="runs.mlflow", tooltip="Open this run's page in MLflow's UI"),
         Binding("m", "unmark", "Unmark", False, id="runs.unmark", tooltip="Take all marks away"),
         Binding("y", "copy", "Copy name", False, id="runs.copy", tooltip="Copy this run's name"),
-        Binding("escape", "leave_filter", "To the table", False, id="runs.back", tooltip="Clear the filter"),
+        Binding("escape", "clear", "Clear", False, id="runs.clear", tooltip="Clear the filter"),
     ]
 
     def __init__(self) -> None:
@@ -69,13 +72,14 @@ The filter: terms separated by spaces must all hold.
         self._query = Query("")
         self._error = self._said = ""
         self._drawn: list[Row] = []
+        self._found_for: tuple[tuple[RunSnapshot, ...], Query] | None = None
 
     def body(self) -> ComposeResult:
         glyphs = self.dashboard.glyphs
         self._rows = RunRows(glyphs)
         with Horizontal():
             with Vertical(id="list"):
-                yield Input(placeholder=EXAMPLE, compact=True, id="filter")
+                yield FilterLine(EXAMPLE)
                 yield Static(id="count", markup=False)
                 yield LabTable(glyphs=glyphs, id="table")
             yield RunPreview(glyphs, id="preview")
@@ -90,36 +94,52 @@ The filter: terms separated by spaces must all hold.
             return ()
         return (*self.dashboard.marked, *filter(None, (self.table.cursor_key,)))
 
+    def on_mount(self) -> None:
+        """Ages grow by themselves; marks are the whole dashboard's."""
+        self.watch(self.table, "marks", self._marks_changed, init=False)
+        self.set_interval(AGE_SECONDS, self.table.refresh)
+
     # Drawing
 
     def show(self, snapshot: LabSnapshot) -> None:
         """Draw the runs that match."""
-        runs = [run for run in snapshot.runs if self._query.matches(run)]
-        rows = self._rows.of(runs)
         table = self.table
-        # Of a row that has not changed there is still the same object, so this is quick.
-        same = len(rows) == len(self._drawn) and all(map(operator.is_, rows, self._drawn))
-        if not (rows and same):
-            self._drawn = rows
-            if snapshot.version == 0:
-                table.empty = "reading the lab"
-            elif snapshot.runs:
-                table.empty = "no run matches; escape clears the filter"
-            else:
-                table.empty = f"no runs in {self.dashboard.lab.path}; n starts one"
-            table.set_rows(rows, self._rows.columns)
+        table.empty = self._nothing(snapshot)
+        if self._found_for != (found_for := (snapshot.runs, self._query)):
+            self._found_for = found_for
+            self._show_rows(snapshot)
+            if snapshot.version:
+                there = {run.id for run in snapshot.runs}
+                self.dashboard.marked = tuple(filter(there.__contains__, self.dashboard.marked))
         if table.marks != frozenset(self.dashboard.marked):
             table.set_marks(self.dashboard.marked)
-        self._show_count(len(runs), snapshot)
+        self._show_count(len(table.rows), snapshot)
         self._show_preview(snapshot)
+
+    def _show_rows(self, snapshot: LabSnapshot) -> None:
+        rows = self._rows.of([run for run in snapshot.runs if self._query.matches(run)])
+        # Of a row that has not changed there is still the same object, so this is quick.
+        same = len(rows) == len(self._drawn) and all(map(operator.is_, rows, self._drawn))
+        if not same or not self.table.columns:
+            self._drawn = rows
+            self.table.set_rows(rows, self._rows.columns)
+
+    def _nothing(self, snapshot: LabSnapshot) -> str:
+        """What an empty table says."""
+        if snapshot.version == 0:
+            return "reading the lab"
+        if snapshot.runs:
+            return "no run matches; escape clears the filter"
+        return f"no runs in {self.dashboard.lab.path}; n starts one"
 
     def _show_count(self, shown: int, snapshot: LabSnapshot) -> None:
         text = self._error or f" {self.dashboard.glyphs.separator} ".join(self._count(shown, snapshot))
         if text != self._said:
             self._said = text
             line = self.query_one("#count", Static)
+            tall = line.has_class("error")
             line.set_class(bool(self._error), "error")
-            line.update(text)
+            line.update(text, layout=tall or bool(self._error))
 
     def _count(self, shown: int, snapshot: LabSnapshot) -> Iterator[str]:
         count, table = len(snapshot.runs), self.table
@@ -129,7 +149,9 @@ The filter: terms separated by spaces must all hold.
         yield f"{count} run{'' if count == 1 else 's'}" if shown == count else f"{shown} of {count} runs"
         if self.dashboard.marked:
             yield f"{len(self.dashboard.marked)} marked"
-        if table.sort_column is not None:
+        if table.sort_column is None:
+            yield "newest first"
+        else:
             yield f"by {table.sort_column}{', falling' if table.sort_reverse else ''}"
         if snapshot.loading:
             yield f"reading {snapshot.loading}"
@@ -150,17 +172,18 @@ The filter: terms separated by spaces must all hold.
 
     def action_filter(self) -> None:
         """Type a filter."""
-        self.query_one(Input).focus()
+        self.query_one(FilterLine).focus()
 
-    def action_leave_filter(self) -> None:
-        """Back to the table; there, take the filter away."""
-        if isinstance(self.focused, Input):
-            self.table.focus()
-        else:
-            self.query_one(Input).value = ""
+    def action_clear(self) -> None:
+        """Take the filter away."""
+        self.query_one(FilterLine).value = ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is typed in the filter is no key of the screen."""
+        return action != "filter" or not isinstance(self.focused, FilterLine)
 
     def on_input_submitted(self) -> None:
-        """Enter in the filter: go to what was found."""
+        """Go to what was found."""
         self.table.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -186,12 +209,13 @@ The filter: terms separated by spaces must all hold.
         if event.key is not None:
             self.dashboard.open_live(event.key)
 
-    def on_run_table_marked(self, event: RunTable.Marked) -> None:
-        """Keep the order of marking."""
-        others = tuple(run_id for run_id in self.dashboard.marked if run_id != event.key)
-        added = (event.key,) if event.key is not None and event.key in self.table.marks else ()
-        self.dashboard.marked = others + added
-        self.dashboard.draw()
+    def _marks_changed(self, marks: frozenset[str]) -> None:
+        """Keep the order of marking. Watched, not told by message: the next key may need the marks."""
+        kept = tuple(run_id for run_id in self.dashboard.marked if run_id in marks)
+        added = tuple(row.key for row in self.table.rows if row.key in marks and row.key not in kept)
+        if added or kept != self.dashboard.marked:
+            self.dashboard.marked = kept + added
+            self.call_later(self.dashboard.draw)
 
     # What is done to runs
 

@@ -70,6 +70,8 @@ class Heatmap(Widget, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.glyphs = glyphs or glyphs_for()
+        self.empty = "no data yet"
+        """Said while there are no values."""
         self.values = np.empty((0, 0))
         self.low, self.high = 0.0, 1.0
         self.row_label, self.column_label = "row", "column"
@@ -233,7 +235,7 @@ class Heatmap(Widget, can_focus=True):
         title = Segment(fit(self.title, width, self.glyphs), self.get_component_rich_style("heatmap--title"))
         lines[:1] = [Strip([title]).adjust_cell_length(width, base)]
         if height > 1 and not self.values.size:
-            text = Segment("no data yet".center(width), axis)
+            text = Segment(fit(self.empty, min(cell_len(self.empty), width), self.glyphs).center(width), axis)
             lines[height // 2] = Strip([text]).adjust_cell_length(width, base)
         return lines
 

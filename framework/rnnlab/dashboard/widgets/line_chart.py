@@ -136,6 +136,10 @@ class LineChart(Widget, can_focus=True):
         self._xs = None
         self._redraw()
 
+    def read_outs(self) -> list[str]:
+        """Each line's value at the cursor, or its last one, as the legend has it."""
+        return [self._read_out(line) for line in self.lines]
+
     def validate_smoothing(self, smoothing: float) -> float:
         return min(max(float(smoothing), 0.0), 0.999)
 

@@ -11,11 +11,11 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from rnnlab.dashboard.widgets import table_messages
 from rnnlab.dashboard.widgets.glyphs import Glyphs, fit, glyphs_for
 from rnnlab.dashboard.widgets.ordering import Column, Row, ordered
 from rnnlab.dashboard.widgets.table_layout import GUTTER, Layout
@@ -29,8 +29,8 @@ class RunTable(ScrollView, can_focus=True):
     """Rows under a heading, with a cursor, marks, and sorting by a click on a heading or `<`, `>` and `o`.
 
     The cursor and the marks belong to runs, not to positions: they stay where they are when rows come, go
-    or are sorted. Marks of rows that are not shown (filtered away) are kept. The first column stays when
-    the others are moved with left and right.
+    or are sorted, and come back with rows that were filtered away. The first column stays when the others
+    are moved with left and right.
     """
 
     DEFAULT_CSS = """
@@ -65,38 +65,13 @@ class RunTable(ScrollView, can_focus=True):
 
     empty: reactive[str] = reactive("no runs yet")
     """Said where there are no rows."""
+    marks: reactive[frozenset[str]] = reactive[frozenset[str]](frozenset)
+    """Keys of the marked rows, in view or not; to be watched."""
 
-    class _AboutRow(Message):
-        def __init__(self, table: RunTable, key: str | None) -> None:
-            super().__init__()
-            self.table = table
-            self.key = key
-
-        @property
-        def control(self) -> RunTable:
-            return self.table
-
-    class Highlighted(_AboutRow):
-        """The cursor came to the row `key` (None: there is no row)."""
-
-    class Selected(_AboutRow):
-        """The row `key` is to be opened: enter, or a click on the cursor's row."""
-
-    class Marked(_AboutRow):
-        """The row `key` was marked or unmarked by the user; see `RunTable.marks`."""
-
-    class SortChanged(Message):
-        """The user chose to sort by `column` (its key)."""
-
-        def __init__(self, table: RunTable, column: str, reverse: bool) -> None:
-            super().__init__()
-            self.table = table
-            self.column = column
-            self.reverse = reverse
-
-        @property
-        def control(self) -> RunTable:
-            return self.table
+    Highlighted = table_messages.Highlighted
+    Selected = table_messages.Selected
+    Marked = table_messages.Marked
+    SortChanged = table_messages.SortChanged
 
     def __init__(
         self,
@@ -114,11 +89,11 @@ class RunTable(ScrollView, can_focus=True):
         """As shown, top first."""
         self.sort_column: str | None = None
         self.sort_reverse = False
-        self.marks: frozenset[str] = frozenset()
         self._given: tuple[Row, ...] = ()
         self._positions: dict[str, int] = {}
         self._layout = Layout((), (), self.glyphs)
         self._cursor = 0
+        self._sought: str | None = None  # where the user put the cursor, in view or filtered away
 
     # What it shows
 
@@ -139,6 +114,7 @@ class RunTable(ScrollView, can_focus=True):
             if self.sort_column not in {column.key for column in self.columns}:
                 self.sort_column = None
         self._given = tuple(rows)
+        self._layout = Layout(self.columns, self._given, self.glyphs)
         self._arrange()
 
     def sort(self, column: str | None, reverse: bool = False) -> None:
@@ -156,7 +132,6 @@ class RunTable(ScrollView, can_focus=True):
     def set_marks(self, keys: Iterable[str]) -> None:
         """Mark these rows and no others."""
         self.marks = frozenset(keys)
-        self.refresh()
 
     @property
     def cursor_key(self) -> str | None:
@@ -178,8 +153,9 @@ class RunTable(ScrollView, can_focus=True):
             rows = tuple(rows[index] for index in ordered(rows, column, self.sort_reverse))
         self.rows = rows
         self._positions = {row.key: index for index, row in enumerate(rows)}
-        self._cursor = self._positions.get(followed or "", min(was, max(len(rows) - 1, 0)))
-        self._layout = Layout(self.columns, self._given, self.glyphs)
+        near = min(was, max(len(rows) - 1, 0))
+        at = (self._positions[key] for key in (self._sought, followed) if key in self._positions)
+        self._cursor = next(at, near)
         self.virtual_size = Size(self._layout.width, len(rows) + 1)
         above = was - self.scroll_offset.y
         if self.scroll_offset.y > 0 and 0 <= above < self._page:  # the row under the eye stays where it is
@@ -207,6 +183,7 @@ class RunTable(ScrollView, can_focus=True):
         if index != self._cursor:
             self._cursor = index
             self.post_message(self.Highlighted(self, self.cursor_key))
+        self._sought = self.cursor_key
         self._show_cursor()
         self.refresh()
 
@@ -249,6 +226,8 @@ class RunTable(ScrollView, can_focus=True):
 
     def _sort_for_user(self, column: str, reverse: bool) -> None:
         self.sort(column, reverse)
+        x = self._layout.pan_to(column, self.scroll_offset.x, self.size.width)
+        self.scroll_to(x=x, animate=False, immediate=True)
         self.post_message(self.SortChanged(self, column, reverse))
 
     def on_click(self, event: events.Click) -> None:

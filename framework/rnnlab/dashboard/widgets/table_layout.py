@@ -45,6 +45,15 @@ class Layout:
         starts = self._starts()
         return starts[min(max(at, 0), len(starts) - 1)] if starts else 0
 
+    def pan_to(self, key: str, pan: int, width: int) -> int:
+        """The `pan` nearest to the one given at which the column `key` is shown."""
+        shown = [
+            start
+            for start in (pan, *self._starts())
+            if any(self.columns[index].key == key for index, _, _ in self._places(start, width))
+        ]
+        return min(shown, key=lambda start: abs(start - pan), default=pan)
+
     def column_at(self, x: int, pan: int, width: int) -> Column | None:
         """The column that covers `x` cells from the left edge, with the space after it."""
         for index, start, room in self._places(pan, width):

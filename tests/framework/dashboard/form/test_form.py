@@ -175,7 +175,7 @@ def test_a_form_that_started_from_nothing_is_saved_and_loaded(catalogue, registr
     form.set("stack.dropout", "0.1")
     form.set("stack.num_layers", "2")
     path = tmp_path / "folder" / "mine.yaml"
-    form.save(path)
+    form.plan().save(path)
     loaded = Form.from_file(catalogue, path)
     assert loaded.experiment() == form.experiment()
     assert again(loaded, registry) == build(form.experiment(), registry)
@@ -259,7 +259,7 @@ def edits(draw, catalogue: Catalogue) -> Form:
 def test_the_command_and_the_file_give_the_same_experiment(data, catalogue, registry, tmp_path_factory):
     form = data.draw(edits(catalogue))
     path: Path = tmp_path_factory.getbasetemp() / "form.yaml"
-    form.save(path)
+    form.plan().save(path)
     results = []
     for make in (
         lambda: again(form, registry),

@@ -64,7 +64,7 @@ def test_a_run_of_a_third_partys_cell_is_started_and_finishes(launcher, form):
     form.choose("cell", "leaky")
     form.set("cell.note", "3")
     form.set("training.max_steps", "5")
-    outcome = launcher.start(form)
+    outcome = launcher.start(form.plan())
     assert outcome.ok, outcome.error
     run = launcher.lab.find(outcome.run)
     until(lambda: run.state == "finished", run)
@@ -74,7 +74,7 @@ def test_a_run_of_a_third_partys_cell_is_started_and_finishes(launcher, form):
 @pytest.mark.slow
 def test_stop_resume_crash_and_delete(launcher, form):
     form.set("training.epochs", "100000")
-    run = launcher.lab.find(launcher.start(form).run)
+    run = launcher.lab.find(launcher.start(form.plan()).run)
     until(lambda: run.status.get("step", 0) >= 1, run)
     assert os.getsid(run.pid) != os.getsid(0)  # what ends this terminal does not end it
     assert launcher.delete(run).error == f"run {run.id} is running (process {run.pid}); stop it first"
@@ -97,7 +97,7 @@ def test_a_form_that_started_from_nothing(launcher, catalogue):
     for key, text in SMALL.items():
         assert form.set(key, text) == ""
     form.set("training.max_steps", "2")
-    outcome = launcher.start(form)
+    outcome = launcher.start(form.plan())
     assert outcome.ok, outcome.error
     run = launcher.lab.find(outcome.run)
     until(lambda: run.state == "finished", run)
@@ -106,10 +106,10 @@ def test_a_form_that_started_from_nothing(launcher, catalogue):
 
 def test_what_is_wrong_is_one_line_and_starts_nothing(launcher, form):
     form.set("stack.hidden_size", "0")
-    outcome = launcher.start(form)
+    outcome = launcher.start(form.plan())
     assert outcome.error == "stack.hidden_size: expected an integer >= 1 and <= 16384, got 0"
     form.set("cell.forget_bias", "x")
-    assert launcher.start(form).error == f"{outcome.error} (and 1 more)"
+    assert launcher.start(form.plan()).error == f"{outcome.error} (and 1 more)"
     assert outcome.run == "" and launcher.lab.runs() == []
     assert launcher.start_command(Command("-x")).error.startswith("no preset '-x' is installed")
 

@@ -1,12 +1,11 @@
 """Ten thousand runs: only what is seen is written; order, cursor, marks."""
 
-import math
 import random
 
 import pytest
 
 from rnnlab.dashboard.widgets.glyphs import ASCII, UNICODE
-from rnnlab.dashboard.widgets.ordering import Column, Row, ordered
+from rnnlab.dashboard.widgets.ordering import Column, Row
 from rnnlab.dashboard.widgets.run_table import RunTable
 from rnnlab.dashboard.widgets.table_layout import SAMPLE
 
@@ -83,28 +82,6 @@ def test_widths_are_measured_on_a_sample():
     assert SAMPLE <= len(written) <= SAMPLE + 1
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_equal_values_keep_their_order(reverse):
-    rows = [Row(str(index), {"value": index % 3}) for index in range(30)]
-    order = ordered(rows, Column("value"), reverse)
-    expected = [index for value in ([2, 1, 0] if reverse else [0, 1, 2]) for index in range(value, 30, 3)]
-    assert order == expected
-
-
-def test_missing_values_stand_last_in_both_directions():
-    values = [None, 2, math.nan, "b", 1, "A", True]
-    rows = [Row(str(index), {"value": value}) for index, value in enumerate(values)]
-    assert ordered(rows, Column("value"), False) == [4, 6, 1, 5, 3, 0, 2]
-    assert ordered(rows, Column("value"), True) == [3, 5, 1, 4, 6, 0, 2]
-    assert ordered(rows, Column("absent"), True) == list(range(7))
-
-
-def test_a_column_may_have_an_order_of_its_own():
-    rank = {"running": 0, "failed": 1, "finished": 2}
-    rows = [Row(state, {"state": state}) for state in ("failed", "finished", "running")]
-    assert ordered(rows, Column("state", order=rank.__getitem__), False) == [2, 0, 1]
-
-
 def test_sorting_by_keys(on_stage):
     made = table(runs(100))
 
@@ -153,71 +130,22 @@ def test_the_chosen_order_holds_for_new_rows():
         made.sort("lr")
 
 
-def test_the_cursor_follows_its_run(on_stage):
-    made = table(runs(1000, first=100))
+def test_a_column_that_is_sorted_by_is_brought_into_view(on_stage):
+    columns = (Column("run"), *(Column(f"metric-{index}", width=9) for index in range(9)))
+    made = table(runs(3), columns)
 
     async def act(stage, pilot):
-        for _ in range(30):
-            await pilot.press("j")
-        assert made.cursor_key == "run-00130"
-        line = next(at for at, line in enumerate(stage.lines()) if line.startswith("▸"))
-        made.set_rows(runs(1100))  # a hundred newer runs above
-        await pilot.pause()
-        assert made.cursor_key == "run-00130"
-        assert stage.lines()[line].startswith("▸  run-00130")  # and it does not move under the eye
-        await pilot.press("greater_than_sign", "o")
-        assert made.cursor_key == "run-00130"
-        assert sum(line.startswith("▸  run-00130") for line in stage.lines()) == 1
-        assert [message.key for message in stage.sent[-1:]] == ["run-00130"]
+        await pilot.press("less_than_sign")
+        assert made.sort_column == "metric-8"
+        assert stage.lines()[0].split() == ["run", "metric-7", "metric-8▲"]
+        await pilot.press("greater_than_sign", "greater_than_sign")
+        assert made.sort_column == "metric-0"
+        assert stage.lines()[0].split()[:2] == ["run", "metric-0▲"]
+        at = made.scroll_offset.x
+        await pilot.press("greater_than_sign")  # to a column that is seen already
+        assert made.scroll_offset.x == at
 
-    on_stage(made, (60, 20), act, RunTable.Highlighted)
-
-
-def test_where_its_run_is_gone_the_cursor_stays_near(on_stage):
-    made = table(runs(10))
-
-    async def act(stage, pilot):
-        await pilot.press("j", "j", "j")
-        made.set_rows([row for row in runs(10) if row.key != "run-00003"])
-        assert made.cursor_key == "run-00004"
-        made.set_rows(runs(2))
-        assert made.cursor_key == "run-00001"
-        made.set_rows([])
-        assert made.cursor_key is None
-        await pilot.pause()
-        assert [line.strip() for line in stage.lines()[1:] if line] == ["no runs yet"]
-        made.set_rows(runs(3))
-        await pilot.pause()
-        assert made.cursor_key == "run-00000"
-        keys = [message.key for message in stage.sent]
-        assert keys[-4:] == ["run-00004", "run-00001", None, "run-00000"]
-
-    on_stage(made, (60, 12), act, RunTable.Highlighted)
-
-
-def test_keys_move_the_cursor(on_stage):
-    made = table(runs(100))
-
-    async def act(stage, pilot):
-        for key, expected in [
-            ("k", 0),
-            ("down", 1),
-            ("j", 2),
-            ("up", 1),
-            ("pagedown", 10),
-            ("ctrl+d", 19),
-            ("ctrl+u", 10),
-            ("G", 99),
-            ("down", 99),
-            ("g", 0),
-            ("end", 99),
-            ("home", 0),
-        ]:
-            await pilot.press(key)
-            assert made.cursor_key == f"run-{expected:05d}", key
-            assert sum(line.startswith("▸") for line in stage.lines()) == 1, key
-
-    on_stage(made, (60, 10), act)
+    on_stage(made, (40, 6), act)
 
 
 def test_marks(on_stage):
@@ -242,21 +170,6 @@ def test_marks(on_stage):
         assert [line[:12] for line in stage.lines() if line[1:2] == "●"] == [" ● run-00001"]
 
     on_stage(made, (60, 12), act, RunTable.Marked)
-
-
-def test_enter_and_a_second_click_open(on_stage):
-    made = table(runs(50))
-
-    async def act(stage, pilot):
-        await pilot.press("j", "enter")
-        await pilot.click(made, offset=(10, 4))
-        assert made.cursor_key == "run-00003"
-        await pilot.click(made, offset=(10, 4))
-        assert [message.key for message in stage.sent] == ["run-00001", "run-00003"]
-        await pilot.click(made, offset=(10, 11))
-        assert made.cursor_key == "run-00010"
-
-    on_stage(made, (60, 12), act, RunTable.Selected)
 
 
 def test_narrow_screens_keep_the_first_column(on_stage):
@@ -305,18 +218,6 @@ def test_control_characters_are_harmless(on_stage):
 def test_equal_keys_are_refused():
     with pytest.raises(ValueError, match=r"^the keys of rows must differ, two are equal$"):
         table([Row("a", {}), Row("a", {})])
-
-
-def test_a_row_can_be_found(on_stage):
-    made = table(runs(500))
-
-    async def act(stage, pilot):
-        assert made.move_to("run-00400")
-        assert not made.move_to("nothing")
-        await pilot.pause()
-        assert sum(line.startswith("▸  run-00400") for line in stage.lines()) == 1
-
-    on_stage(made, (60, 12), act)
 
 
 def test_bindings_can_be_remapped():

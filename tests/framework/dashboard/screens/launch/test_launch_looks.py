@@ -1,0 +1,62 @@
+"""How the Launch screen looks, at both sizes and in both alphabets; and the texts it folds."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from rnnlab.dashboard.screens.launch_details import duration, folded, hanging
+from rnnlab.dashboard.widgets.glyphs import ASCII, UNICODE
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_nothing_is_cut(make_app, quick, at_desk, size, glyphs):
+    app = make_app(glyphs=glyphs)
+
+    async def scene(stage, desk):
+        await desk.go_to("bidirectional")
+        await stage.see("1,234 parameters")
+        shown = stage.text()
+        assert all(len(line) <= size[0] for line in stage.lines())
+        assert f"{glyphs.cursor} bidirectional        {glyphs.mark}{glyphs.swatch * 2} off" in shown
+        for part in ("Read the sequence in both directions", "$ rnnlab --plugins-dir", "^r Start", "? Help"):
+            assert part in shown
+        assert glyphs is UNICODE or shown.isascii(), [each for each in shown if not each.isascii()]
+        if size[0] == 80:
+            assert "differs from" not in shown
+            await stage.press("f2")
+            await stage.see("nothing differs from digits")
+            assert "bidirectional        " not in stage.text()
+            await stage.press("escape")
+            await stage.until(lambda: desk.has_keyboard("stack.bidirectional"))
+
+    at_desk(app, scene, size)
+
+
+def test_a_folded_command_is_the_same_command():
+    command = "rnnlab --runs-dir '/my lab' run digits cell=rnn 'description=a b' training.epochs=3"
+    lines = folded(command, 30).split(" \\\n")
+    assert lines == [
+        "rnnlab --runs-dir '/my lab'",
+        "    run digits cell=rnn",
+        "    'description=a b'",
+        "    training.epochs=3",
+    ]
+    assert shlex.split(" ".join(lines)) == shlex.split(command)
+    assert folded(command, len(command)) == command
+
+
+def test_a_hanging_text_keeps_its_column():
+    assert hanging("> rnn  ", "a simple recurrence", 23) == "> rnn  a simple\n       recurrence"
+    assert hanging("> rnn  ", "", 60) == "> rnn"
+    assert hanging("> rnn  ", "simple recurrence", 0) == "> rnn  simple recurrence"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 s"), (89, "89 s"), (90, "2 min"), (5399, "1 h 30 min"), (180_000, "2.1 days")],
+)
+def test_a_duration_is_as_precise_as_an_estimate(seconds, words):
+    assert duration(seconds) == words
