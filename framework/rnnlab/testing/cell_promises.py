@@ -135,7 +135,7 @@ def _by_pytorch(made: Cell, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tenso
     "cell", "'rnnlab verify --cell NAME'; what the backend reads of the cell: equations, parameters, options"
 )
 def backends(cell: CellSubject) -> None:
-    """Each backend that says it supports the cell gives what the loop over its step gives."""
+    """Each backend that supports the cell, and prepares nothing, gives what the loop over its step gives."""
     try:
         equations.ask(cell)
     except Failed:
@@ -144,7 +144,7 @@ def backends(cell: CellSubject) -> None:
         pass
     steady = {form.label: finite_at_large_inputs(form) for form in cell.forms}
     for variant in _variants(cell):
-        for backend in cell.registry.specs("backend"):
+        for backend in (each for each in cell.registry.specs("backend") if not each.prepares):
             for name in ("float32",) if variant.options else ("float64", "float32"):
                 combination = Combination(variant, backend, "cpu", PRECISIONS[name])
                 verdict = verify(combination, cell.registry, hidden_sizes=(16,))

@@ -41,17 +41,17 @@ class Precision:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Allow or forbid TF32 in matrix products and in cuDNN, and put back what was set before."""
-        cudnn = torch.backends.cudnn
-        # Convolutions too: where they differ from recurrent nets, torch refuses to say what cuDNN may do.
-        places: tuple[Any, ...] = (torch.backends.cuda.matmul, cudnn.rnn, cudnn.conv)
-        before = [place.fp32_precision for place in places]
+        # By the switch of either, not by `fp32_precision`: torch.compile asks the switches, which refuse to
+        # answer once the other was used.
+        places: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
+        before = [place.allow_tf32 for place in places]
         try:
             for place in places:
-                place.fp32_precision = "tf32" if self.tf32 else "ieee"
+                place.allow_tf32 = self.tf32
             yield
         finally:
             for place, value in zip(places, before, strict=True):
-                place.fp32_precision = value
+                place.allow_tf32 = value
 
 
 PRECISIONS = {

@@ -60,7 +60,7 @@ class CompiledBackend(Backend):
 
     def advice(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
         if cell.equations == "lstm":
-            return "PyTorch's own LSTM was quicker wherever it was measured"
+            return "PyTorch has a fused LSTM of its own for the processor"
         return None
 
     def preparation(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> float:
@@ -205,9 +205,9 @@ def _untraceable(cell: Cell) -> str | None:
     versions = [each._version for each in tensors]
 
     def some(rows: int, width: int) -> Tensor:
-        return torch.linspace(-1.0, 1.0, rows * width, device=place.device, dtype=place.dtype).view(
-            rows, width
-        )
+        # Nothing linear: the middle row would be the mean of all, and a step that takes it from each unseen.
+        spread = torch.linspace(-9.0, 7.0, rows * width, device=place.device, dtype=place.dtype)
+        return spread.sin().view(rows, width)
 
     watch: _Watch | None = None
     with torch.no_grad():

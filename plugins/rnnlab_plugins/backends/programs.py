@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import platform
 import time
 import warnings
@@ -18,6 +19,8 @@ from torch.func import functional_call, vjp
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from rnnlab.api import Cell, State, cache_folder, cell_digest
+
+LOG = logging.getLogger(__name__)
 
 CHUNK = 4
 """Steps in one call: of one step the call itself takes most of the time, of many the compilation."""
@@ -99,7 +102,10 @@ def obtain(cell: Cell, dtype: torch.dtype) -> tuple[Programs, float]:
     # One process compiles, those that want the same wait for it.
     with FileLock(folder.with_suffix(".lock")):
         if not folder.exists():
-            began = time.perf_counter()
+            began, name = time.perf_counter(), type(cell).__name__
+            LOG.warning(
+                "compiling %s for about %.0f s; kept in %s", name, expected_seconds(cell, dtype), folder
+            )
             part = folder.with_suffix(".part")
             part.mkdir(exist_ok=True)
             _compile(cell, dtype, part)

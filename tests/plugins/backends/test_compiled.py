@@ -76,7 +76,6 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("XDG_CACHE_HOME", str(folder))
-        patch.setenv("TORCHINDUCTOR_CACHE_DIR", str(folder / "inductor"))
         yield folder
 
 
@@ -103,6 +102,7 @@ def results(backend, seq_len, batch_size, lengths=None, reverse=False, input_siz
     return output, *final, *torch.autograd.grad(loss, [x, *state, *cell.parameters()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize(
     ("seq_len", "batch_size", "lengths"),
@@ -114,6 +114,7 @@ def test_results_and_gradients_are_those_of_the_loop(backend, seq_len, batch_siz
         torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_another_input_size_and_another_process_compile_nothing(backend, folder, monkeypatch):
     monkeypatch.setattr(programs, "_compile", None)
     fresh, wider = CompiledBackend(), make(input_size=7)
@@ -124,6 +125,7 @@ def test_another_input_size_and_another_process_compile_nothing(backend, folder,
         torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_no_gradients_wanted(backend):
     cell, x = make(), torch.randn(5, 2, 3).double()
     state = tuple(torch.zeros(2, size).double() for size in cell.state_sizes())
@@ -133,14 +135,16 @@ def test_no_gradients_wanted(backend):
     torch.testing.assert_close(output, ReferenceBackend().run(cell, x, state).output)
 
 
+@pytest.mark.slow
 def test_a_second_derivative_is_refused(backend):
     cell, x = make(), torch.randn(5, 2, 3).double().requires_grad_()
     state = tuple(torch.zeros(2, size).double() for size in cell.state_sizes())
     output, _ = backend.run(cell, x, state)
-    with pytest.raises(RuntimeError, match="no second derivatives .*use backend=reference"):
+    with pytest.raises(RuntimeError, match=r"no second derivatives .*use backend=reference"):
         torch.autograd.grad(output.sum(), x, create_graph=True)
 
 
+@pytest.mark.slow
 def test_kept_programs_that_compute_something_else_are_compiled_anew(backend, folder, monkeypatch):
     """As when a function that the cell's file imports was changed."""
     changed = make(Trace)
