@@ -14,7 +14,7 @@ from types import ModuleType
 
 import rnnlab.api
 from rnnlab.plugins import hookspecs, spec
-from rnnlab.testing import CHECKED, checks
+from rnnlab.testing import Checked, checks
 
 PAGE = Path(__file__).with_name("plugins-reference.md")
 
@@ -26,7 +26,7 @@ imported from `rnnlab.api`, save the hooks, which a plugin defines and marks `@h
 time-major: T steps, B rows, I inputs, H hidden units, S the width of a state, C classes.
 """
 
-KINDS: dict[str, tuple[str, ...]] = {
+KINDS: dict[Checked, tuple[str, ...]] = {
     "cell": ("CellSpec", "Cell", "Step", "State", "CellConfig"),
     "task": (
         "TaskSpec",
@@ -78,12 +78,11 @@ def fenced(code: str) -> str:
     return f"```python\n{code}\n```\n"
 
 
-def table(title: str, *, kind: str, every_kind: bool = False) -> str:
+def table(title: str, *, kind: Checked, every_kind: bool = False) -> str:
     """The checks of a kind, or those that every kind has."""
-    (known,) = [each for each in CHECKED if each == kind]
     rows = "".join(
         f"| `{check.name}` | {check.meaning} | {check.look_at} |\n"
-        for check in checks(known)
+        for check in checks(kind)
         if (check.kind == "any") is every_kind
     )
     return f"{title}:\n\n| check | what holds | where to look if it fails |\n| --- | --- | --- |\n{rows}"
@@ -114,7 +113,7 @@ def functions(module: ModuleType, class_name: str) -> str:
         if isinstance(node, ast.FunctionDef):
             text = inspect.cleandoc("\n" + "\n".join(stub(node, lines)))
             blocks.append(text.replace("@hookspec\n", "").replace("(self, ", "(").replace("(self)", "()"))
-    return "\n\n".join(blocks)
+    return "\n\n\n".join(blocks)
 
 
 def named(node: ast.stmt | None) -> str:

@@ -34,6 +34,13 @@ def test_they_are_listed_and_nothing_is_wrong_with_them(installed, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_check_is_content(installed, tmp_path):
+    said = installed.run("rnnlab plugins check rnnlab-nino", tmp_path).splitlines()
+    assert said[0] == "dataset nino (rnnlab-nino:nino)" and "preset nino (rnnlab-nino:nino)" in said
+    assert " 0 failed, " in said[-1]
+
+
+@pytest.mark.slow
 def test_the_dashboards_form_starts_a_run_of_the_cell(installed, tmp_path):
     described = installed.run("python -m rnnlab.dashboard.catalogue", tmp_path).splitlines()[-1]
     form = Form.from_preset(Catalogue.from_dict(json.loads(described), fresh=True), "digits-rows")
