@@ -18,5 +18,5 @@ class SteadyText(Static):
         if isinstance(shown, Content) and shown.is_same(content):
             return
         width, height = self.content_size
-        needed = content.get_height(self.styles, width) if width else -1
+        needed = content.get_height(self.styles, width) if width else -1  # pyright: ignore[reportArgumentType]
         self.update(content, layout=needed != height)
