@@ -28,7 +28,7 @@ demo: install
 	$(BIN)/rnnlab demo
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

@@ -17,6 +17,8 @@ from rnnlab_kernels.device import Device
 
 __all__ = ["Grid", "Plan", "Shape", "Tile", "choose"]
 
+MOST_ROWS = 65535  # The second dimension of a launch counts no further.
+
 # Estimates for an H100, in microseconds and units per microsecond; only their ratios decide. A multiprocessor
 # reads 64 bytes a cycle from L2 at 1.7 GHz; L2 as a whole gives 5.5 TB/s.
 BARRIER = 1.0
@@ -94,7 +96,13 @@ def choose(shape: Shape, device: Device) -> Plan:
     """Choose the kernel for a shape: a tile if a head fits one, else what should be faster of grid and steps.
 
     The choice depends on nothing but its arguments; whoever measures otherwise on a device changes it here.
+
+    Raises:
+        ValueError: more rows than a launch or a 32-bit offset within a step can count.
     """
+    most = min(MOST_ROWS, (2**31 - 1) // (shape.directions * shape.gates * shape.hidden_size))
+    if shape.batch_size > most:
+        raise ValueError(f"batch_size must be at most {most} here, got {shape.batch_size}; split the batch")
     tile, no_tile = _tile(shape, device)
     if tile is not None:
         return Plan("tile", tile, (f"tile: a head of {shape.head_size} units fits one program",))

@@ -51,14 +51,15 @@ class Steps(ABC):
 
     def capture(self) -> None:
         """Make a CUDA graph of all steps, to be replayed from now on."""
-        warm_up = torch.cuda.Stream()
+        # Another stream than the capture's, so that what cuBLAS allocates for a stream belongs to the graph.
+        warm_up, capturing = torch.cuda.Stream(), torch.cuda.Stream()
         warm_up.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(warm_up):
             self.take(0)  # Compiles the kernel, which must not happen during a capture.
         torch.cuda.current_stream().wait_stream(warm_up)
         graph = torch.cuda.CUDAGraph()
         # Other threads, one that loads data for instance, may go on allocating.
-        with torch.cuda.graph(graph, stream=warm_up, capture_error_mode="thread_local"):
+        with torch.cuda.graph(graph, stream=capturing, capture_error_mode="thread_local"):
             for k in range(self.length):
                 self.take(k)
         self._graph = graph
@@ -156,11 +157,19 @@ def product(a: Tensor, b: Tensor, out: Tensor) -> None:
 
 
 @contextmanager
-def matmul_precision(precision: str) -> Iterator[None]:
-    """Within the context torch multiplies float32 in TF32 if `precision` is "tf32", exactly if not."""
-    before = torch.backends.cuda.matmul.fp32_precision
-    torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+def matmul_precision(arithmetic: str) -> Iterator[None]:
+    """Within the context torch multiplies float32 in TF32 if `arithmetic` is "tf32", exactly if not.
+
+    The setting is touched only where it says something else, as it is the whole process's.
+    """
+    settings = torch.backends.cuda.matmul
+    before = settings.fp32_precision
+    wanted = "tf32" if arithmetic == "tf32" else "ieee"
+    if arithmetic == "half" or before == wanted:
+        yield
+        return
+    settings.fp32_precision = wanted
     try:
         yield
     finally:
-        torch.backends.cuda.matmul.fp32_precision = before
+        settings.fp32_precision = before

@@ -26,6 +26,11 @@ def valid_steps(seq_len: int, lengths: Tensor | None) -> Tensor | None:
     return (torch.arange(seq_len, device=lengths.device)[:, None] < lengths).unsqueeze(-1)
 
 
+def usable(lengths: Tensor | None, seq_len: int) -> Tensor | None:
+    """Return lengths [B] as kernels read them: side by side in memory, and within 0..T whoever made them."""
+    return None if lengths is None else lengths.clamp(0, seq_len).contiguous()
+
+
 def zero_padding(tensor: Tensor, lengths: Tensor | None) -> Tensor:
     """Return tensor [T, B, F] with zeros at padded steps."""
     valid = valid_steps(tensor.shape[0], lengths)

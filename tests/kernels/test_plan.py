@@ -136,3 +136,8 @@ def test_every_grid_of_the_tables_is_planned_for_some_shape(device: Device) -> N
             shapes = [shape for shape in half if (shape.gates, shape.backward) == (gates, backward)]
             planned = {choose(shape, device).blocks for shape in shapes}
             assert set(GRIDS[device.kind, gates, "half", backward]) <= planned
+
+
+def test_more_rows_than_a_launch_counts_are_refused() -> None:
+    with pytest.raises(ValueError, match="batch_size must be at most 65535 here, got 70000; split the batch"):
+        choose(replace(LSTM, batch_size=70_000), H100)

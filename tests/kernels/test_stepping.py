@@ -85,6 +85,36 @@ def test_an_rnn_in_chunks_is_the_loop(
             assert_close(actual, wanted, torch.float32)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="captures CUDA graphs: needs a GPU")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("seq_len", [16, 17, 37])
+def test_captured_steps_are_the_loop(
+    monkeypatch: pytest.MonkeyPatch, assert_close: Any, dtype: torch.dtype, seq_len: int
+) -> None:
+    monkeypatch.setattr(lstm, "choose", lambda shape, device: Plan("step", None, ()))
+    x = _draw(seq_len, BATCH_SIZE, 4 * HIDDEN_SIZE).to(dtype)
+    weight = (_draw(1, 4 * HIDDEN_SIZE, HIDDEN_SIZE) / 3).to(dtype)
+    h_0, c_0 = _draw(1, BATCH_SIZE, HIDDEN_SIZE).to(dtype), _draw(1, BATCH_SIZE, HIDDEN_SIZE)
+    for lengths in (None, torch.tensor([seq_len, 0, 5])):
+        forward = (x, weight, h_0, c_0, lengths, False)
+        exact = [
+            each.double() if isinstance(each, torch.Tensor) and each is not lengths else each
+            for each in forward
+        ]
+        expected = lstm_reference.forward(*exact, "ieee", True, True)
+        on_gpu = [each.cuda() if isinstance(each, torch.Tensor) else each for each in forward]
+        for _ in range(2):
+            got = lstm.forward(*on_gpu, "tf32x3", True, True)
+            backward = (got[0], on_gpu[2], on_gpu[3], on_gpu[1], on_gpu[3], on_gpu[4], got[3], got[4], False)
+            gradients = lstm.backward(*backward, "tf32x3")
+            kept_values = [each.cpu().double() for each in backward[:5]]
+            wanted = lstm_reference.backward(
+                *kept_values, lengths, *(t.cpu().double() for t in got[3:]), False, "ieee"
+            )
+            for actual, value in zip((*got, *gradients), (*expected, *wanted), strict=True):
+                assert_close(actual, value, dtype)
+
+
 def test_steps_are_kept_by_key_the_latest_used_and_fit_for_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
+from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that would end the process and leave the terminal in the state Textual has put it in. Ctrl+c sends
 none of them: in that state it is a key like any other."""
+LAST_SECONDS = 5.0
+"""How long the end may take."""
 
 
 def is_there() -> bool:
@@ -34,9 +38,20 @@ def in_browser() -> bool:
 
 
 def leave_cleanly(app: App[None]) -> None:
-    """From now on such a signal ends `app` as q does, with the exit code that a shell gives for it."""
+    """From now on such a signal ends `app` as q does, with the exit code that a shell gives for it.
+
+    Textual waits without end for a terminal that is gone or takes nothing, and its loop with it. So the
+    handlers are not the loop's, and a process that has not ended in time ends without its leave.
+    """
     if threading.current_thread() is not threading.main_thread():
         return  # only there can signals be handled
     loop = asyncio.get_running_loop()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(partial(app.exit, return_code=128 + number))
+        last = threading.Timer(LAST_SECONDS, os._exit, (128 + number,))
+        last.daemon = True
+        last.start()
+
     for number in ENDING:
-        loop.add_signal_handler(number, lambda number=number: app.exit(return_code=128 + number))
+        signal.signal(number, end)

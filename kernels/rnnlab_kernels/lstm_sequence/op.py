@@ -25,7 +25,7 @@ from rnnlab_kernels.gradients import (
     recurrent_weight_gradient,
 )
 from rnnlab_kernels.lstm_sequence import reference
-from rnnlab_kernels.time_steps import zero_padding
+from rnnlab_kernels.time_steps import usable, zero_padding
 
 
 class LSTMSequence(NamedTuple):
@@ -130,6 +130,7 @@ def _forward(
     save_cells: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     check_range_of_lengths(lengths, x.shape[0])
+    lengths = usable(lengths, x.shape[0])
     with without_autocast(x.device), made_current(x.device):
         x_proj = project(x, weight_ih, bias)
         run = _launcher(x).forward
@@ -149,6 +150,7 @@ def _backward(
     reverse: bool,
     precision: str,
 ) -> tuple[Tensor, Tensor, Tensor]:
+    lengths = usable(lengths, gates.shape[0])
     with without_autocast(gates.device), made_current(gates.device):
         run = _launcher(gates).backward
         return run(d_output, d_h_n, d_c_n, weight_hh, c_0, lengths, cells, gates, reverse, precision)
@@ -156,6 +158,7 @@ def _backward(
 
 @torch.library.custom_op("rnnlab_kernels::lstm_sequence_replay", mutates_args=())
 def _replay(preact: Tensor, c_0: Tensor, lengths: Tensor | None, reverse: bool) -> tuple[Tensor, Tensor]:
+    lengths = usable(lengths, preact.shape[0])
     with without_autocast(preact.device), made_current(preact.device):
         return _launcher(preact).replay(preact, c_0, lengths, reverse)
 

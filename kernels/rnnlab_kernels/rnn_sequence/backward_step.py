@@ -121,7 +121,7 @@ class _BackwardSteps(Steps):
             self.factor, k, batch_size, int(self.reverse),
             **self.settings,
         )  # fmt: skip
-        with matmul_precision(shape.precision):
+        with matmul_precision(shape.arithmetic):
             product(self.factor, self.weight, self.d_h)
 
 

@@ -107,7 +107,7 @@ class _ForwardSteps(Steps):
     def take(self, k: int) -> None:
         """The product with the state before, then everything else."""
         shape, batch_size = self.shape, self.h.shape[1]
-        with matmul_precision(shape.precision):
+        with matmul_precision(shape.arithmetic):
             product(self.h, self.weight, self.preact)
         _rnn_forward_step_kernel[(triton.cdiv(shape.head_size, BLOCK), batch_size, shape.groups)](
             self.preact, self.x, self.h, self.lengths, self.position, self.output, k, batch_size,

@@ -24,7 +24,7 @@ from rnnlab_kernels.gradients import (
     recurrent_weight_gradient,
 )
 from rnnlab_kernels.rnn_sequence import reference
-from rnnlab_kernels.time_steps import zero_padding
+from rnnlab_kernels.time_steps import usable, zero_padding
 
 
 class RNNSequence(NamedTuple):
@@ -111,6 +111,7 @@ def _forward(
     precision: str,
 ) -> tuple[Tensor, Tensor]:
     check_range_of_lengths(lengths, x.shape[0])
+    lengths = usable(lengths, x.shape[0])
     with without_autocast(x.device), made_current(x.device):
         x_proj = project(x, weight_ih, bias)
         return _launcher(x).forward(x_proj, weight_hh, h_0, lengths, nonlinearity, reverse, precision)
@@ -127,6 +128,7 @@ def _backward(
     reverse: bool,
     precision: str,
 ) -> tuple[Tensor, Tensor]:
+    lengths = usable(lengths, output.shape[0])
     with without_autocast(output.device), made_current(output.device):
         run = _launcher(output).backward
         return run(d_output, d_h_n, weight_hh, lengths, output, nonlinearity, reverse, precision)

@@ -79,7 +79,7 @@ class Stage:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, self.text()
-            await self.pilot.pause(0.02)
+            await asyncio.sleep(0.02)
 
     async def see(self, text: str) -> None:
         """Wait until the screen shows it."""

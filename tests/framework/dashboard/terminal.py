@@ -41,6 +41,8 @@ class Terminal:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            for name in ("COLUMNS", "LINES"):  # what is said of the tests' own terminal
+                os.environ.pop(name, None)
             settings = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1"}
             os.execve(command[0], list(command), os.environ | settings | dict(env or {}))
 

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -26,9 +27,15 @@ def dots(text: str) -> int:
     return sum("\u2801" <= letter <= "\u28ff" for letter in text)
 
 
-def test_launch_watch_kill_resume_quit(lab) -> None:
+@pytest.fixture
+def terminal(lab) -> Iterator[Terminal]:
     terminal = Terminal([sys.executable, "-m", "rnnlab.cli.main", "--runs-dir", str(lab.path)])
-    terminal.see("0 runs")
+    yield terminal
+    terminal.close()
+
+
+def test_launch_watch_kill_resume_quit(lab, terminal) -> None:
+    terminal.see("n starts one")
 
     # Launch: the preset, by the form; its number of epochs, typed over; an error is told where it is made.
     terminal.press("4")
@@ -72,7 +79,6 @@ def test_launch_watch_kill_resume_quit(lab) -> None:
     assert terminal.code() == 0
     assert run.state == "running"
     terminal.until(lambda: run.state == "finished")
-    terminal.close()
 
     events = list(read(run.events_path))
     started = [event for event in events if isinstance(event, RunStarted)]

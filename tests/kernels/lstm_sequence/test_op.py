@@ -256,3 +256,15 @@ def test_lengths_of_any_integer_type(make, dtype):
     wanted = call(problem)
     problem.lengths = problem.lengths.to(dtype)
     assert_close(tuple(call(problem)[:3]), tuple(wanted[:3]), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("lengths", [torch.tensor([[3, 9], [0, 9], [5, 9]])[:, 0], torch.tensor(4).expand(3)])
+def test_lengths_may_stand_apart_in_memory(lengths):
+    generator = torch.Generator().manual_seed(0)
+    x, weight = torch.randn(5, 3, 32, generator=generator), torch.randn(32, 8, generator=generator) / 3
+
+    apart = lstm_sequence(x, None, weight, lengths=lengths)
+    together = lstm_sequence(x, None, weight, lengths=lengths.contiguous())
+
+    assert torch.equal(apart.output, together.output)
+    assert torch.equal(apart.c_n, together.c_n)

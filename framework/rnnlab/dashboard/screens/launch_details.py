@@ -12,12 +12,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from rnnlab.dashboard.form import Change, Estimate, Field, Form, Verdict
 from rnnlab.dashboard.screens.launch_check import Findings
 from rnnlab.dashboard.screens.launch_source import FROM, source_label
 from rnnlab.dashboard.widgets.glyphs import UNICODE, Glyphs, fit
+from rnnlab.dashboard.widgets.steady import SteadyText
 
 NARROWEST = 16
 """Cells below which a column of text is no help."""
@@ -37,7 +37,7 @@ class Details(VerticalScroll, can_focus=True):
         self.glyphs = glyphs
         self.command = ""
         self._shown: tuple[Field, str, str] | None = None
-        self.parts = {name: Static(Content(""), id=name, classes="block") for name in BLOCKS}
+        self.parts = {name: SteadyText(Content(""), id=name, classes="block") for name in BLOCKS}
 
     def compose(self) -> ComposeResult:
         """The blocks, from top to bottom."""
@@ -100,7 +100,7 @@ class Details(VerticalScroll, can_focus=True):
         self._put("command", lines)
 
     def _put(self, name: str, lines: list[Content]) -> None:
-        self.parts[name].update(Content("\n").join(lines))
+        self.parts[name].say(Content("\n").join(lines))
         self.parts[name].display = bool(lines)
 
     def _limits(self, field: Field) -> str:

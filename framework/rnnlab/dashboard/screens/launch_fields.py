@@ -223,7 +223,7 @@ class FieldRow(Vertical):
     def _show_name(self, focused: bool | None = None) -> None:
         here = self.has_focus_within if focused is None else focused
         mark = self.glyphs.cursor if here else self.glyphs.mark if self.changed else " "
-        self.label.update(Content(f"{mark} {self.field.title}"))
+        self.label.update(Content(f"{mark} {self.field.title}"), layout=False)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -16,7 +16,7 @@ from rnnlab.dashboard.widgets.line_chart import Line, LineChart
 SMALL = 3
 """Small charts below the big one."""
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
-MANY, USUAL = 50, 0.9
+MANY, USUAL = 50, 0.6
 """Points from which a curve is smoothed, and how much, unless the user chose."""
 SPLIT_COLOURS = {"train": 0, "val": 1}
 """Places in the palette: a split looks the same in every chart."""

@@ -130,7 +130,7 @@ The filter: terms separated by spaces must all hold.
             return "reading the lab"
         if snapshot.runs:
             return "no run matches; escape clears the filter"
-        return f"no runs in {self.dashboard.lab.path}; n starts one"
+        return f"no runs yet; n starts one in {self.dashboard.lab.path}"
 
     def _show_count(self, shown: int, snapshot: LabSnapshot) -> None:
         text = self._error or f" {self.dashboard.glyphs.separator} ".join(self._count(shown, snapshot))

@@ -133,7 +133,7 @@ def test_a_form_and_its_questions_import_nothing_heavy(installation, tmp_path):
         "Form.from_file(store.load(), Path(sys.argv[2], 'x.yaml'))\n"
         "lab = Lab(Path(sys.argv[2], 'runs'))\n"
         "past_runs(lab)\n"
-        "bad = form.set('cell.shape', 'x') and Launcher(lab, installation).start(form)\n"
+        "bad = form.set('cell.shape', 'x') and Launcher(lab, installation).start(form.plan())\n"
         "assert bad.error.startswith('cell.shape: expected one of tanh, relu'), bad\n"
         "heavy = ('torch', 'mlflow', 'pandas', 'rnnlab.training', 'rnnlab.execution', 'rnnlab_plugins')\n"
         "assert not [name for name in heavy if name in sys.modules]\n"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -165,24 +166,34 @@ class Posing(Dashboard):
 
 
 @pytest.fixture
-def same_picture(tmp_path: Path) -> Callable[[Dashboard, str], None]:
-    """`same_picture(app, name)`: what the app shows is the picture kept under that name."""
+def same_picture(tmp_path: Path) -> Callable[[Dashboard, str], Awaitable[None]]:
+    """`await same_picture(app, name)`: what the app comes to show is the picture kept under that name."""
 
-    def compare(app: Dashboard, name: str) -> None:
-        drawn = normal(app.export_screenshot(title="rnnlab"))
+    async def compare(app: Dashboard, name: str) -> None:
         kept = KEPT / f"{name}.svg"
+        before = kept.read_text(encoding="utf-8") if kept.exists() else ""
+        drawn = normal(app.export_screenshot(title="rnnlab"))
+        since = began = time.monotonic()
+        while drawn != before or os.environ.get(WRITE):
+            await asyncio.sleep(0.05)
+            last, drawn = drawn, normal(app.export_screenshot(title="rnnlab"))
+            now = time.monotonic()
+            since = now if drawn != last else since
+            # What other threads are asked may take its time; but a screen that stands still will not change.
+            if now - since > STILL_SECONDS or now - began > PATIENCE:
+                break
         if os.environ.get(WRITE):
             kept.write_text(drawn, encoding="utf-8")
-        before = kept.read_text(encoding="utf-8") if kept.exists() else ""
-        if drawn != before:
+        elif drawn != before:
             new = tmp_path / f"{name}.svg"
             new.write_text(drawn, encoding="utf-8")
-        assert text_of(drawn) == text_of(before), f"look at {tmp_path}/{name}.svg beside {kept}; {REMEDY}"
-        assert drawn == before, f"other colours: look at {tmp_path}/{name}.svg beside {kept}; {REMEDY}"
+            assert text_of(drawn) == text_of(before), f"look at {new} beside {kept}; {REMEDY}"
+            assert drawn == before, f"other colours: look at {new} beside {kept}; {REMEDY}"
 
     return compare
 
 
+STILL_SECONDS, PATIENCE = 5.0, 30.0
 REMEDY = f"if it is as it should be: {WRITE}=1 pytest tests/framework/dashboard/pictures"
 
 

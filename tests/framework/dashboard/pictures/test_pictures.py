@@ -33,7 +33,7 @@ def test_the_picture_is_the_same(name, size, theme, play, gallery, known_plugins
         app.theme = theme
         await stage.loaded(3)
         await open_screen(stage, app, name)
-        same_picture(app, f"{name}-{size[0]}-{theme.removeprefix('textual-')}")
+        await same_picture(app, f"{name}-{size[0]}-{theme.removeprefix('textual-')}")
 
     play(app, scene, size)
 
@@ -58,4 +58,3 @@ async def open_screen(stage, app: Dashboard, name: str) -> None:
         case "help":
             await stage.press("question_mark")
             await stage.see("runs.filter")
-    await stage.pilot.pause(0.2)

@@ -200,7 +200,7 @@ def test_marks_keep_their_order_and_open_compare(play, runs_app, three):
 
 def test_without_runs(play, runs_app, lab):
     async def scene(stage):
-        await stage.see(f"no runs in {lab.path}; n starts one")
+        await stage.see("no runs yet; n starts one in ")
         await stage.see("0 runs")
         await stage.press("s")
         await stage.told("There is no run here")
