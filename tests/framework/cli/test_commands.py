@@ -279,14 +279,16 @@ def test_doctor_says_what_is_there(rnnlab):
     assert done.returncode == 0, done.stderr
     findings = {finding["what"]: finding for finding in json.loads(done.stdout)}
     assert all(findings[what]["health"] == "ok" for what in ("torch", "mlflow", "lab"))
-    assert findings["backend reference"]["detail"].startswith("runs rnn, lstm on ")
+    assert findings["backend reference"]["detail"].startswith(
+        "runs rnn, lstm, gru, mgu, peephole_lstm, layernorm_lstm, slstm on "
+    )
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
 def test_doctor_says_why_kernels_do_not_run(rnnlab):
     for interpret, health, detail in (
         ("0", "note", "runs no cell on cpu; kernels need a GPU, got cpu"),
-        ("1", "ok", "runs rnn, lstm on cpu; auto takes another: Triton's interpreter"),
+        ("1", "ok", "runs rnn, lstm on cpu; there are kernels for the equations"),
     ):
         done = rnnlab("doctor", "--json", TRITON_INTERPRET=interpret)
         findings = {finding["what"]: finding for finding in json.loads(done.stdout)}

@@ -110,8 +110,3 @@ def _stamp(path: str) -> list[Any]:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
-
-
-def cache_folder() -> Path:
-    """Where what can be made again is kept: rnnlab's part of XDG_CACHE_HOME, by default ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "rnnlab"

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnlab.dashboard.catalogue.catalogue import Catalogue
-from rnnlab.dashboard.catalogue.installation import Installation, cache_folder, unchanged
+from rnnlab.dashboard.catalogue.installation import Installation, unchanged
+from rnnlab.lab.cache import cache_folder
 from rnnlab.lab.run import replace_text
 
 SECONDS = 120.0

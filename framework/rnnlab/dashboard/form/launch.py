@@ -10,10 +10,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnnlab.dashboard.catalogue.installation import Installation, cache_folder
+from rnnlab.dashboard.catalogue.installation import Installation
 from rnnlab.dashboard.form.command import Command
 from rnnlab.dashboard.form.plan import Plan
 from rnnlab.lab import liveness
+from rnnlab.lab.cache import cache_folder
 from rnnlab.lab.lab import Lab
 from rnnlab.lab.run import Run
 

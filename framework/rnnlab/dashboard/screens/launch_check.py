@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from textual.timer import Timer
 from textual.widget import Widget
 
-from rnnlab.dashboard.catalogue.installation import cache_folder
 from rnnlab.dashboard.form import Consultant, Estimate, Form, PastRun, Plan, Verdict, estimate, past_runs
+from rnnlab.lab.cache import cache_folder
 
 if TYPE_CHECKING:
     from rnnlab.dashboard.app import Dashboard
