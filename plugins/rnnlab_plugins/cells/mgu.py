@@ -24,10 +24,12 @@ class MGU(Cell):
     gates = ("u", "n")
 
     def step(self, projected: Tensor, state: State) -> Step:
-        return self._step(projected, *state, *state)
+        (h,) = state
+        return self._step(projected, h, h)
 
     def step_masked(self, projected: Tensor, state: State, mask: Tensor) -> Step:
-        return self._step(projected, *state, state[0] * mask)
+        (h,) = state
+        return self._step(projected, h, h * mask)
 
     def _step(self, projected: Tensor, h: Tensor, read: Tensor) -> Step:
         """`h` is carried on, the weights see `read`: the same but for recurrent dropout."""
