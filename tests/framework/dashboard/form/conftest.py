@@ -61,7 +61,7 @@ def rnnlab_cells():
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one local plugin."""
     path = tmp_path_factory.mktemp("plugins")
-    (path / "leaky.py").write_text(PLUGIN)
+    (path / "form_leaky.py").write_text(PLUGIN)
     return path
 
 

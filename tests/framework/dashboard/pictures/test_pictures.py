@@ -53,7 +53,10 @@ async def open_screen(stage, app: Dashboard, name: str) -> None:
             await stage.see("rnnlab run digits")
             await stage.until(lambda: app.screen.bench.checker.findings.size is not None)
         case "plugins":
-            await stage.press("6", "j")
+            await stage.press("6")
+            await stage.until(lambda: app.screen.query("PluginTable") and app.focused)
+            await stage.see("8 installed")
+            await stage.press("j")
             await stage.see("Long short-term memory")
         case "help":
             await stage.press("question_mark")

@@ -39,7 +39,7 @@ def test_a_run_moves_until_it_ends(lab, make_run, writer, play):
         await stage.see("finished: done")
         assert "40%  step 400/1,000" in stage.text()
         assert "train 0.0025" in stage.text()
-        assert "took 00:02" in stage.lines()[2]
+        await stage.until(lambda: "took 00:02" in stage.lines()[2])
         assert "S Stop run" not in stage.lines()[-1]
 
     play(Dashboard(lab), scene)

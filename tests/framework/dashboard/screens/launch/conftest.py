@@ -181,7 +181,7 @@ class Desk:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     folder = tmp_path_factory.mktemp("plugins")
-    (folder / "leaky.py").write_text(PLUGIN)
+    (folder / "launch_leaky.py").write_text(PLUGIN)
     return Installation.of([folder])
 
 
