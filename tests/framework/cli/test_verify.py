@@ -77,7 +77,7 @@ def test_what_is_right_or_not_supported_is_no_failure(rnnlab):
     ("arguments", "expected"),
     [
         (["--backend", "torhc"], "no backend 'torhc' is installed; did you mean 'torch'?"),
-        (["--cell", "gru"], "no cell 'gru' is installed"),
+        (["--cell", "elman"], "no cell 'elman' is installed"),
         (["--dtype", "bf16"], "unknown dtype 'bf16'"),
         (["--device", "tpu"], "unknown device 'tpu'"),
     ],

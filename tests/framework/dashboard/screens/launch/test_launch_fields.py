@@ -82,7 +82,7 @@ def test_the_filter_shows_fields_by_name(app, at_desk):
     async def scene(stage, desk):
         everything = desk.reachable
         await stage.press("slash", *"drop")
-        assert desk.reachable == ["task.dropout", "stack.dropout"]
+        assert desk.reachable == ["task.dropout", "stack.dropout", "stack.recurrent_dropout"]
         await stage.press("down", "down")
         assert desk.has_keyboard("stack.dropout")
         await stage.press("slash")  # a number has no stroke
