@@ -22,8 +22,8 @@ def cell_digest(cell: Cell, read: Collection[str] | None = None) -> str:
     With `read` only the shapes of the tensors of these names count, and the input size does not: the digest
     of what a step computes that reads no others.
 
-    The source is that of the files in which its classes, and those of its submodules, are written; what these
-    files import is not looked at.
+    The source is that of the files in which its classes, and those of its submodules, are written, compiled
+    modules as they are; what these files import is not looked at.
     """
     parts: list[object] = []
     for name, module in cell.named_modules():
@@ -47,8 +47,8 @@ def class_digest(kind: type) -> str:
             continue
         module = inspect.getmodule(base)
         parts.append(f"{base.__module__}.{base.__qualname__}")
-        if base.__module__.split(".")[0] != "torch" and module is not None and hasattr(module, "__file__"):
-            parts.append(inspect.getsource(module))
+        if base.__module__.split(".")[0] != "torch" and (file := getattr(module, "__file__", None)):
+            parts.append(_file_digest(Path(file)))
     return _digest(parts)
 
 
@@ -58,7 +58,15 @@ def folder_digest(kind: type) -> str:
     module = inspect.getmodule(kind)
     file = getattr(module, "__file__", None)
     beside = sorted(Path(file).parent.glob("*.py")) if file else []
-    return _digest([class_digest(kind), *(path.read_text(encoding="utf-8") for path in beside)])
+    return _digest([class_digest(kind), *map(_file_digest, beside)])
+
+
+def _file_digest(path: Path) -> str:
+    """Of what stands in the file; "" if it cannot be read, as a module's that lies in an archive."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _digest(parts: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import logging
 import math
 import os
 import platform
@@ -22,6 +23,8 @@ from rnnlab.lab.run import read_json, write_json
 from rnnlab.recurrent.backend import Backend
 from rnnlab.recurrent.cell import Cell
 from rnnlab.recurrent.identity import cell_digest, folder_digest
+
+LOG = logging.getLogger(__name__)
 
 ROUNDS = (3, 15)
 """Measurements of each backend, at least and at most. The least counts: all else that runs only adds."""
@@ -78,18 +81,35 @@ class Meter:
         device: torch.device,
         dtype: torch.dtype,
     ) -> Costs:
-        """The cost of each of these backends, all measured together: now, or before in the same setting."""
+        """The cost of each of these backends, all measured together: now, or before in the same setting.
+
+        A folder that cannot be read or written costs another measurement, no run.
+        """
         facts = _facts(backends, probes, workload, device, dtype)
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         path = self.folder / f"{digest[:32]}.json"
-        kept = read_json(path).get("costs", {})
-        if isinstance(kept, dict) and kept.keys() == backends.keys():
+        kept = _kept(path)
+        if kept.keys() == backends.keys():
             return kept
         found = measure(backends, probes, workload, device, dtype)
         if all(isinstance(cost, float) for cost in found.values()):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_json(path, {"costs": found, "of": facts})
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_json(path, {"costs": found, "of": facts})
+            except OSError as error:
+                LOG.warning("what backends cost is not kept: %s", error)
         return found
+
+
+def _kept(path: Path) -> Costs:
+    """The costs that a measurement left there; none if there is no such file, or none that makes sense."""
+    try:
+        kept = read_json(path).get("costs")
+    except OSError:
+        return {}
+    if not isinstance(kept, dict):
+        return {}
+    return kept if all(isinstance(cost, float) and cost > 0 for cost in kept.values()) else {}
 
 
 def measure(
@@ -105,6 +125,7 @@ def measure(
     """
     found: dict[str, float | str] = {}
     passes: dict[str, Callable[[], None]] = {}
+    seconds: dict[str, float] = {}
     gpus = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus), torch.enable_grad():
         torch.manual_seed(0)
@@ -112,11 +133,11 @@ def measure(
             once = _training_pass(backend, probes, workload, device, dtype)
             try:
                 once()
+                seconds[name] = _seconds(once, 1, device)
             except Exception as error:
                 found[name] = in_words(error).splitlines()[0]
             else:
                 passes[name] = once
-        seconds = {name: _seconds(once, 1, device) for name, once in passes.items()}
         repeats = {name: max(1, round(SECONDS / max(taken, 1e-9))) for name, taken in seconds.items()}
         least = dict.fromkeys(passes, float("inf"))
         began = time.perf_counter()
@@ -147,7 +168,8 @@ def _training_pass(
     def once() -> None:
         for cell, x, state, upstream in settings:
             output, _ = backend.run(cell, x, state, lengths)
-            torch.autograd.grad(output, [x, *cell.parameters()], upstream, allow_unused=True)
+            trained = [each for each in cell.parameters() if each.requires_grad]
+            torch.autograd.grad(output, [x, *trained], upstream, allow_unused=True)
 
     return once
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
@@ -90,7 +91,8 @@ class ModelBuilder:
             where: the device and dtype.
             workloads: role -> what the run will ask of that stack, for `backend: auto` to measure; without
                 it `auto` goes by rank, and nothing is measured or prepared.
-            kept: role -> the backend that a run which goes on was started with, which `auto` takes again.
+            kept: role -> the backend that a run which goes on was started with, which `auto` takes again
+                if it still can run the cells.
         """
         self.experiment, self.registry, self.where = experiment, registry, where
         self.workloads, self.kept = workloads or {}, kept or {}
@@ -146,10 +148,12 @@ class ModelBuilder:
             )
 
         kept = self.kept.get(role, AUTO)
+        chosen = None
         if requested == AUTO and kept in {spec.name for spec, _ in self._candidates}:
-            chosen = replace(select(kept), reason=f"{kept}: the run was started with it")
-        else:
-            chosen = select(requested)
+            # It may be refused by now: the run goes on on another device, or without a compiler.
+            with suppress(InputError):
+                chosen = replace(select(kept), reason=f"{kept}: the run was started with it")
+        chosen = chosen or select(requested)
         self.selections[role] = chosen
         return chosen
 

@@ -72,6 +72,11 @@ class CompiledBackend(Backend):
     def run(
         self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None = None, reverse: bool = False
     ) -> Sequence:
+        if torch.is_autocast_enabled("cpu"):
+            # Programs read every tensor as what they were compiled for, and would take 16 bits for 32.
+            own = next((each.dtype for each in cell.parameters()), x.dtype)
+            with torch.autocast("cpu", enabled=False):
+                return self.run(cell, x.to(own), tuple(each.to(own) for each in state), lengths, reverse)
         (programs, read), _ = self._obtain(cell, x.dtype)
         return _run(programs, read, cell, x, state, lengths, reverse)
 
@@ -80,7 +85,8 @@ class CompiledBackend(Backend):
         known = self._programs.setdefault(cell, {})
         if dtype in known:
             return known[dtype], 0.0
-        exact = cell if next(cell.parameters()).dtype == dtype else copy.deepcopy(cell).to(dtype)
+        own = next((each.dtype for each in cell.parameters()), None)
+        exact = cell if own == dtype else copy.deepcopy(cell).to(dtype)
         try:
             read = read_by_step(exact)
             programs, seconds = obtain(exact, dtype)

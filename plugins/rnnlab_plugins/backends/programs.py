@@ -88,10 +88,10 @@ def cache_path(cell: Cell, dtype: torch.dtype) -> Path:
 def expected_seconds(cell: Cell, dtype: torch.dtype) -> float:
     """Seconds until the programs can be used: none if they are kept, else as the last compilation took."""
     folder = cache_path(cell, dtype)
-    if folder.exists():
-        return 0.0
-    last = folder.parent / "seconds"
-    return float(last.read_text()) if last.exists() else EXPECTED_SECONDS
+    try:
+        return 0.0 if folder.exists() else float((folder.parent / "seconds").read_text())
+    except (OSError, ValueError):  # none yet, or a cache that is closed to us: `obtain` will say so
+        return EXPECTED_SECONDS
 
 
 def obtain(cell: Cell, dtype: torch.dtype) -> tuple[Programs, float]:
@@ -101,7 +101,8 @@ def obtain(cell: Cell, dtype: torch.dtype) -> tuple[Programs, float]:
     seconds = 0.0
     # One process compiles, those that want the same wait for it.
     with FileLock(folder.with_suffix(".lock")):
-        if not folder.exists():
+        programs = _kept(folder)
+        if programs is None:
             began, name = time.perf_counter(), type(cell).__name__
             LOG.warning(
                 "compiling %s for about %.0f s; kept in %s", name, expected_seconds(cell, dtype), folder
@@ -112,7 +113,8 @@ def obtain(cell: Cell, dtype: torch.dtype) -> tuple[Programs, float]:
             part.rename(folder)
             seconds = time.perf_counter() - began
             (folder.parent / "seconds").write_text(f"{seconds:.1f}")
-    return Programs(*(_load(folder / f"{name}.pt2") for name in Programs._fields)), seconds
+            programs = _load(folder)
+    return programs, seconds
 
 
 def discard(cell: Cell, dtype: torch.dtype) -> None:
@@ -120,13 +122,29 @@ def discard(cell: Cell, dtype: torch.dtype) -> None:
     folder = cache_path(cell, dtype)
     with FileLock(folder.with_suffix(".lock")):
         if folder.exists():
-            for name in Programs._fields:
-                (folder / f"{name}.pt2").unlink(missing_ok=True)
-            folder.rmdir()
+            _remove(folder)
 
 
-def _load(path: Path) -> Program:
-    return torch._inductor.aoti_load_package(str(path))
+def _remove(folder: Path) -> None:
+    for name in Programs._fields:
+        (folder / f"{name}.pt2").unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def _kept(folder: Path) -> Programs | None:
+    """The programs in `folder`; None if there are none, or broken ones, which are removed."""
+    if not folder.exists():
+        return None
+    try:
+        return _load(folder)
+    except (OSError, RuntimeError):
+        _remove(folder)
+        return None
+
+
+def _load(folder: Path) -> Programs:
+    load = torch._inductor.aoti_load_package
+    return Programs(*(load(str(folder / f"{name}.pt2")) for name in Programs._fields))
 
 
 class _Step(nn.Module):

@@ -79,7 +79,9 @@ def run(mode: str, x: Tensor, weights: Weights, state: Tensor, place: Layout) ->
         The output [T, B, H], zero where no step is valid, and the final state [B, H].
     """
     tensors = (x, state, *(each for each in weights if each is not None))
-    if torch.is_grad_enabled() and any(each.requires_grad for each in tensors):
+    trained = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
+    # Under autocast products come in another dtype than sums, which PyTorch's own loop sees to.
+    if trained and not torch.is_autocast_enabled("cpu"):
         return _Run.apply(mode, place, x, *weights, state)
     steps, initial = x.flatten(0, 1).index_select(0, place.order), state.index_select(0, place.rows)
     states = steps.new_empty(0, state.shape[1])

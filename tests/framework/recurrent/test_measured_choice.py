@@ -187,3 +187,38 @@ def test_measuring_draws_no_random_number_of_the_run(leaky):
     torch.manual_seed(5)
     measure({"a": Fake()}, [probe], Workload(2, 3, 1), CPU, torch.float32)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_cell_with_fixed_parameters_is_measured_too(leaky):
+    probe = leaky(3, 4)
+    next(probe.parameters()).requires_grad_(False)
+    found = measure({"a": Fake()}, [probe], Workload(2, 3, 1), CPU, torch.float32)
+    assert isinstance(found["a"], float)
+
+
+def test_one_that_fails_at_its_second_pass_is_left_out(leaky):
+    class Once(Fake):
+        def run(self, *arguments, **options):
+            if self.runs:
+                raise RuntimeError("no more")
+            return super().run(*arguments, **options)
+
+    found = measure({"a": Fake(), "b": Once()}, [leaky(3, 4)], Workload(2, 3, 1), CPU, torch.float32)
+    assert isinstance(found["a"], float) and found["b"] == "RuntimeError: no more"
+
+
+def test_a_cache_that_cannot_be_written_costs_a_measurement_and_no_run(leaky, tmp_path, caplog):
+    (tmp_path / "file").write_text("no folder")
+    meter, backend = Meter(tmp_path / "file" / "auto"), Fake()
+    costs = meter.costs({"a": backend}, [leaky(3, 4)], Workload(2, 3, 10), CPU, torch.float32)
+    assert isinstance(costs["a"], float) and backend.runs
+    assert "what backends cost is not kept" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["half of a fi", '{"costs": {"a": null}}', '{"costs": ["a"]}'])
+def test_a_kept_measurement_that_makes_no_sense_is_made_again(leaky, tmp_path, text):
+    arguments = ([leaky(3, 4)], Workload(2, 3, 10), CPU, torch.float32)
+    Meter(tmp_path).costs({"a": Fake()}, *arguments)
+    (path,) = tmp_path.glob("*.json")
+    path.write_text(text)
+    assert isinstance(Meter(tmp_path).costs({"a": Fake()}, *arguments)["a"], float)

@@ -53,3 +53,10 @@ def test_one_that_is_gone_is_chosen_anew_and_one_asked_for_comes_first(build):
         builder = build("digits-rows", f"backend={asked}", kept={"encoder": kept})
         builder.stack(8)
         assert builder.backend == "torch"
+
+
+def test_one_that_refuses_by_now_is_chosen_anew(build):
+    """As when a run that was started on a GPU goes on without."""
+    builder = build("digits-rows", "cell=rnn", "cell.nonlinearity=sigmoid", kept={"encoder": "torch"})
+    builder.stack(8)
+    assert builder.backend == "reference" and "torch cannot run rnn" in builder.backend_reason

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from rnnlab.api import Cell, InputError, Step
+from rnnlab.api import Cell, InputError, Step, loop
 from rnnlab.config.section import CellConfig
 from rnnlab_plugins.backends import compiled, programs
 from rnnlab_plugins.backends.compiled import CompiledBackend
@@ -201,3 +201,55 @@ def test_where_it_does_not_run(monkeypatch):
     assert backend.supports(cell, CPU, torch.float64) == (
         "it needs a C++ compiler, found none of c++, g++, clang++; install g++"
     )
+
+
+class Bare(Cell):
+    """No parameters at all."""
+
+    def __init__(self, input_size: int, hidden_size: int, config: CellConfig) -> None:
+        nn.Module.__init__(self)
+        self.input_size, self.hidden_size, self.config = input_size, hidden_size, config
+
+    def project(self, x):
+        return x.mean(-1, keepdim=True).expand(*x.shape[:-1], self.hidden_size)
+
+    def step(self, projected, state):
+        return Step((torch.tanh(projected + state[0]),))
+
+
+@pytest.mark.parametrize(("kind", "files"), [(Trace, True), (Trace, False), (Bare, False)])
+def test_programs_that_are_not_there_or_broken_are_compiled(tmp_path, monkeypatch, kind, files):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cell = make(kind)
+    folder = programs.cache_path(cell, torch.float64)
+    for name in programs.Programs._fields if files else ():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.pt2").write_bytes(b"half of a file")
+
+    def compile_them(cell, dtype, folder):
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr(programs, "_compile", compile_them)
+    with pytest.raises(InputError, match=r"RuntimeError: far enough"):
+        CompiledBackend().prepare(cell, CPU, torch.float64)
+    assert not folder.exists()
+
+
+def test_a_note_of_the_last_compilation_that_is_no_number_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cell = make()
+    note = programs.cache_path(cell, torch.float64).parent / "seconds"
+    note.parent.mkdir(parents=True)
+    for text, expected in (("12.5", 12.5), ("", programs.EXPECTED_SECONDS)):
+        note.write_text(text)
+        assert CompiledBackend().preparation(cell, CPU, torch.float64) == expected
+
+
+def test_autocast_reaches_no_program(monkeypatch):
+    backend, cell = CompiledBackend(), make().float()
+    monkeypatch.setattr(backend, "_obtain", lambda cell, dtype: ((None, []), 0.0))
+    monkeypatch.setattr(compiled, "_run", lambda programs, read, *arguments: loop(*arguments))
+    x, state = torch.randn(5, 2, 3).bfloat16(), tuple(torch.zeros(2, size) for size in cell.state_sizes())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output, _ = backend.run(cell, x, state)
+    assert torch.equal(output, loop(cell, x.float(), state).output)

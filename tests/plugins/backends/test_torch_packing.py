@@ -114,3 +114,12 @@ def test_a_batch_as_large_as_those_of_training(make_cell, kind):
     assert padded.pieces(torch.tensor(lengths), 64, 8 * 128 * 128) > 1
     both = Both(make_cell, kind, lengths, 64, (128, 128), 2, 2, 0)
     assert_equal(both.of_stack(TorchBackend()), both.of_packing())
+
+
+@pytest.mark.parametrize("kind", MODULES)
+def test_under_autocast_it_gives_what_the_loop_gives_there(make_cell, kind):
+    pair = Both(make_cell, kind, (5, 0, 3), 5, (3, 4), 1, 1, 0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got, expected = pair.of_stack(TorchBackend()), pair.of_stack(ReferenceBackend())
+    for name, value in expected.items():
+        torch.testing.assert_close(got[name].float(), value.float(), rtol=0.05, atol=0.05)
