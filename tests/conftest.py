@@ -58,7 +58,7 @@ class Environment:
 
 @pytest.fixture(autouse=True)
 def own_variables() -> Iterator[None]:
-    """A command run in the test's own process hands its plugins on by the environment; no test leaves them."""
+    """A command run in the test process hands its plugins on by the environment; no test leaves them."""
     before = dict(os.environ)
     yield
     for name in os.environ.keys() - before.keys():
