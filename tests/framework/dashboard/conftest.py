@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from textual.scrollbar import ScrollBar
 
 from rnnlab.dashboard.app import Dashboard
 from rnnlab.lab.events import Metrics, RunEnded, RunStarted
@@ -131,6 +132,7 @@ def own_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("RNNLAB_RUNS_DIR", raising=False)
+    monkeypatch.setattr(ScrollBar, "renderer", ScrollBar.renderer)  # ASCII changes it for the whole process
 
 
 @pytest.fixture
