@@ -48,6 +48,10 @@ def leave_cleanly(app: App[None]) -> None:
     loop = asyncio.get_running_loop()
 
     def end(number: int, frame: FrameType | None) -> None:
+        if loop.is_closed():  # the app has ended, and this process goes on with something else
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         loop.call_soon_threadsafe(partial(app.exit, return_code=128 + number))
         last = threading.Timer(LAST_SECONDS, os._exit, (128 + number,))
         last.daemon = True
