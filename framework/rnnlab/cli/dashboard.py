@@ -43,7 +43,8 @@ def open_or_list(app: App) -> None:
         click.get_current_context().invoke(runs)
         return
     dashboard = _load(app)
-    dashboard.run()
+    with terminal.leaving_cleanly(dashboard):
+        dashboard.run()
     if dashboard.return_code:
         raise click.exceptions.Exit(dashboard.return_code)
 

@@ -134,7 +134,6 @@ class Dashboard(App[None]):
     # Life
 
     def on_mount(self) -> None:
-        terminal.leave_cleanly(self)
         self.follower.start()
         settings.apply(self)
         self._first = self.set_interval(FIRST_SECONDS, self._tick)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -37,25 +38,47 @@ def in_browser() -> bool:
     return "WebDriver" in os.environ.get("TEXTUAL_DRIVER", "")
 
 
-def leave_cleanly(app: App[None]) -> None:
-    """From now on such a signal ends `app` as q does, with the exit code that a shell gives for it.
+@contextmanager
+def leaving_cleanly(app: App[None]) -> Iterator[None]:
+    """While `app` runs such a signal ends it as q does, with the exit code that a shell gives for it.
 
-    Textual waits without end for a terminal that is gone or takes nothing, and its loop with it. So the
-    handlers are not the loop's, and a process that has not ended in time ends without its leave.
+    Textual waits without end for a terminal that is gone or takes nothing. Then no handler in Python would
+    run, as the system may give the signal to any thread and the main one is not woken. So a thread of its own
+    waits for signals, and a process that has not ended in time ends without its leave.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return  # only there can signals be handled
-    loop = asyncio.get_running_loop()
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    before = {number: signal.signal(number, _taken) for number in ENDING}
+    # Whatever thread gets a signal writes its number there at once.
+    earlier = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_end_at_signal, args=(app, receiver), name="rnnlab-signals", daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(earlier)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        sender.close()
 
-    def end(number: int, frame: FrameType | None) -> None:
-        if loop.is_closed():  # the app has ended, and this process goes on with something else
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-            return
-        loop.call_soon_threadsafe(partial(app.exit, return_code=128 + number))
-        last = threading.Timer(LAST_SECONDS, os._exit, (128 + number,))
-        last.daemon = True
-        last.start()
 
-    for number in ENDING:
-        signal.signal(number, end)
+def _taken(number: int, frame: FrameType | None) -> None:
+    """In place of the end of the process; `_end_at_signal` hears of the signal as well."""
+
+
+def _end_at_signal(app: App[None], receiver: socket.socket) -> None:
+    """End `app` at the first number that arrives of a signal that ends; return when no more can come."""
+    with receiver:
+        while numbers := receiver.recv(64):
+            for number in numbers:
+                if number in ENDING:
+                    _end(app, 128 + number)
+                    return
+
+
+def _end(app: App[None], code: int) -> None:
+    if not app.is_running:  # so far, and the terminal is as it was
+        os._exit(code)
+    last = threading.Timer(LAST_SECONDS, os._exit, (code,))
+    last.daemon = True
+    last.start()
+    app.call_from_thread(app.exit, return_code=code)

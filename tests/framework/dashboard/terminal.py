@@ -109,7 +109,10 @@ class Terminal:
             os.waitpid(self.pid, 0)
 
     def _read(self, seconds: float) -> None:
-        while self._fd >= 0 and select.select([self._fd], [], [], seconds)[0]:
+        if self._fd < 0:  # hung up: nothing will come
+            time.sleep(seconds)
+            return
+        while select.select([self._fd], [], [], seconds)[0]:
             try:
                 found = os.read(self._fd, 1 << 16)
             except OSError:  # the other end is closed

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 
+import psutil
 import pytest
 
 from rnnlab.lab.journal import read
@@ -115,6 +117,18 @@ def test_closing_the_window_ends_the_dashboard_and_touches_no_run(dashboard, lab
     terminal.until(lambda: max(event.step for event in read(run.events_path)) > step)
     os.kill(run.pid, signal.SIGTERM)
     terminal.until(lambda: run.state == "stopped")
+
+
+def test_a_terminal_that_vanishes_unread_ends_it_all_the_same(dashboard):
+    terminal = dashboard()
+    terminal.see("0 runs")
+    process = psutil.Process(terminal.pid)
+    used = -1.0
+    while used != (used := sum(process.cpu_times()[:2])):  # until it waits for what it wrote to be read
+        terminal.press("2", "6")
+        time.sleep(0.5)
+    terminal.hang_up()
+    assert terminal.code() == 128 + signal.SIGHUP
 
 
 def test_a_tiny_terminal_does_not_crash_it(dashboard, finished_run):
