@@ -43,10 +43,9 @@ class TorchBackend(Backend):
         if lengths is None or (not lengths.is_cuda and bool((lengths == len(x)).all())):
             output, state = padded.fused(cell, cell.weight_ih, x.flip(0) if reverse else x, state)
             return Sequence(output.flip(0) if reverse else output, state)
-        mode = padded.mode_of(cell)
-        if mode == "lstm" or x.is_cuda:
+        if x.is_cuda:
             return padded.run(cell, x, state, lengths, reverse)
         weights = (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
-        place = unpadded.layout(len(x), lengths, reverse)
-        output, h_n = unpadded.run(mode, x, weights, state[0], place)
-        return Sequence(output, (h_n,))
+        return unpadded.run(
+            padded.mode_of(cell), x, weights, state, unpadded.layout(len(x), lengths, reverse)
+        )

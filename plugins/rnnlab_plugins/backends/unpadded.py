@@ -1,23 +1,21 @@
-"""GRU and RNN over the valid steps alone: rows sorted by length, a batch that shrinks, one autograd node.
+"""A layer over the valid steps alone: rows sorted by length, a batch that shrinks, one autograd node.
 
 A packed sequence holds its steps like this too, but to autograd it is T steps of several nodes each, with a
-gradient of the weights at every step. Here backpropagation through time is written out: what does not depend
-on the gradient from the step after is computed for all steps at once, and the gradient of each weight is one
-product over all N valid steps. For CPUs; without gradients PyTorch's own loop over packed steps is quicker.
+gradient of the weights at every step. Here backpropagation through time is written out (`bptt`). For CPUs;
+without gradients PyTorch's own loop over packed steps is quicker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence as Many
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
-sigmoid_backward = torch.ops.aten.sigmoid_backward
-tanh_backward = torch.ops.aten.tanh_backward
+from rnnlab.api import Sequence, State
+from rnnlab_plugins.backends.bptt import RECURRENCES
 
 
 class Layout(NamedTuple):
@@ -65,32 +63,44 @@ Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 """weight_ih [G*H, I], weight_hh [G*H, H], bias_ih and bias_hh [G*H]."""
 
 
-def run(mode: str, x: Tensor, weights: Weights, state: Tensor, place: Layout) -> tuple[Tensor, Tensor]:
+def run(mode: str, x: Tensor, weights: Weights, state: State, place: Layout) -> Sequence:
     """Run one layer in the direction of `place`.
 
     Args:
-        mode: "gru", "rnn_tanh" or "rnn_relu".
+        mode: "lstm", "gru", "rnn_tanh" or "rnn_relu".
         x: inputs [T, B, I].
         weights: the cell's.
-        state: initial state [B, H].
+        state: initial states [B, H].
         place: the layout of the batch.
 
     Returns:
-        The output [T, B, H], zero where no step is valid, and the final state [B, H].
+        The output [T, B, H], zero where no step is valid, and the final states [B, H].
     """
-    tensors = (x, state, *(each for each in weights if each is not None))
+    tensors = (x, *state, *(each for each in weights if each is not None))
     trained = torch.is_grad_enabled() and any(each.requires_grad for each in tensors)
     # Under autocast products come in another dtype than sums, which PyTorch's own loop sees to.
     if trained and not torch.is_autocast_enabled("cpu"):
-        return _Run.apply(mode, place, x, *weights, state)
-    steps, initial = x.flatten(0, 1).index_select(0, place.order), state.index_select(0, place.rows)
-    states = steps.new_empty(0, state.shape[1])
-    if place.counts:
-        given = [each for each in weights if each is not None]
-        rows, function = torch.tensor(place.counts), getattr(torch, mode)
-        first = initial[None, : place.counts[0]].contiguous()
-        states, _ = function(steps, rows, first, given, len(given) > 2, 1, 0.0, False, False)
-    return _spread(states, place, x.shape), torch.cat([initial, states]).index_select(0, place.last)
+        output, *final = _Run.apply(mode, place, x, *weights, *state)
+        return Sequence(output, tuple(final))
+    return _packed(mode, x, weights, state, place)
+
+
+def _packed(mode: str, x: Tensor, weights: Weights, state: State, place: Layout) -> Sequence:
+    """The same by PyTorch's own loop over packed steps."""
+    steps = x.flatten(0, 1).index_select(0, place.order)
+    initial = [each.index_select(0, place.rows) for each in state]
+    if not place.counts:
+        return Sequence(_spread(steps.new_empty(0, initial[0].shape[1]), place, x.shape), tuple(state))
+    given = [each for each in weights if each is not None]
+    first = [each[None, : place.counts[0]].contiguous() for each in initial]
+    start = first if mode == "lstm" else first[0]
+    function = getattr(torch, mode)
+    counts = torch.tensor(place.counts)
+    states, *ended = function(steps, counts, start, given, len(given) > 2, 1, 0.0, False, False)
+    # Rows of no step end as they began, and are the last ones.
+    back = torch.empty_like(place.rows).index_copy_(0, place.rows, torch.arange(len(place.rows)))
+    final = (torch.cat([a[0], b[place.counts[0] :]]) for a, b in zip(ended, initial, strict=True))
+    return Sequence(_spread(states, place, x.shape), tuple(each.index_select(0, back) for each in final))
 
 
 def _spread(steps: Tensor, place: Layout, shape: torch.Size) -> Tensor:
@@ -100,6 +110,8 @@ def _spread(steps: Tensor, place: Layout, shape: torch.Size) -> Tensor:
 
 
 class _Run(Function):
+    """All steps as one node of the graph. Of a second derivative PyTorch's own loop has the graph."""
+
     @staticmethod
     def forward(
         ctx: Any,
@@ -110,126 +122,68 @@ class _Run(Function):
         weight_hh: Tensor,
         bias_ih: Tensor | None,
         bias_hh: Tensor | None,
-        state: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        steps, initial = x.flatten(0, 1).index_select(0, place.order), state.index_select(0, place.rows)
-        bias = bias_ih if mode == "gru" or bias_ih is None or bias_hh is None else bias_ih + bias_hh
+        *state: Tensor,
+    ) -> tuple[Tensor, ...]:
+        steps = x.flatten(0, 1).index_select(0, place.order)
+        initial = [each.index_select(0, place.rows) for each in state]
+        recurrence = RECURRENCES[mode]
+        bias = bias_ih
+        if bias_ih is not None and bias_hh is not None and not recurrence.two_sums:
+            bias = bias_ih + bias_hh
         sums = steps @ weight_ih.t() if bias is None else torch.addmm(bias, steps, weight_ih.t())
-        states, *kept = FORWARD[mode](sums, weight_hh.t().contiguous(), bias_hh, initial, place.counts)
-        ctx.mode, ctx.place, ctx.shape, ctx.biased = mode, place, x.shape, bias is not None
-        ctx.save_for_backward(steps, weight_ih, weight_hh, initial, states, *kept)
-        return _spread(states, place, x.shape), torch.cat([initial, states]).index_select(0, place.last)
+        weight = weight_hh.t().contiguous()
+        states, kept = recurrence.forward(sums, weight, bias_hh, initial, place.counts)
+        ctx.mode, ctx.place, ctx.count = mode, place, len(state)
+        ctx.save_for_backward(x, weight_ih, weight_hh, bias_ih, bias_hh, *state, *states, *kept)
+        final = (torch.cat(pair).index_select(0, place.last) for pair in zip(initial, states, strict=True))
+        return _spread(states[0], place, x.shape), *final
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:  # pyright: ignore
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
         place: Layout = ctx.place
-        steps, weight_ih, weight_hh, initial, states, *kept = ctx.saved_tensors
-        before = torch.cat([initial, states]).index_select(0, place.before)
+        x, weight_ih, weight_hh, bias_ih, bias_hh, *rest = ctx.saved_tensors
+        state, states, kept = rest[: ctx.count], rest[ctx.count : 2 * ctx.count], rest[2 * ctx.count :]
+        if torch.is_grad_enabled():
+            return (
+                None,
+                None,
+                *_differentiable(ctx, x, (weight_ih, weight_hh, bias_ih, bias_hh), state, gradients),
+            )
+        steps = x.flatten(0, 1).index_select(0, place.order)
+        initial = [each.index_select(0, place.rows) for each in state]
+        before = [torch.cat(pair).index_select(0, place.before) for pair in zip(initial, states, strict=True)]
         d_output = gradients[0].flatten(0, 1).index_select(0, place.order)
-        # Of each row the gradient of its final state, until the loop comes to its last step; then that of the
-        # state before the step the loop is at.
-        d_state = gradients[1].index_select(0, place.rows)
-        recurrence = BACKWARD[ctx.mode]
-        d_input, d_hidden = recurrence(d_output, d_state, weight_hh, before, states, kept, place.counts)
-        d_x = _spread(d_input @ weight_ih, place, ctx.shape) if ctx.needs_input_grad[2] else None
-        d_bias_ih = d_input.sum(0) if ctx.biased else None
-        d_bias_hh = d_hidden.sum(0) if ctx.biased and d_hidden is not d_input else d_bias_ih
-        d_initial = torch.empty_like(d_state).index_copy_(0, place.rows, d_state)
-        d_weights = (d_input.t() @ steps, d_hidden.t() @ before, d_bias_ih, d_bias_hh)
-        return None, None, d_x, *d_weights, d_initial
+        # Of each row the gradients of its final states, until the loop comes to its last step; then those of
+        # the states before the step the loop is at.
+        d_state = [each.index_select(0, place.rows) for each in gradients[1:]]
+        recurrence = RECURRENCES[ctx.mode]
+        d_input, d_hidden = recurrence.backward(
+            d_output, d_state, weight_hh, before, states, kept, place.counts
+        )
+        d_x = _spread(d_input @ weight_ih, place, x.shape) if ctx.needs_input_grad[2] else None
+        d_bias_ih = None if bias_ih is None else d_input.sum(0)
+        d_bias_hh = None if bias_hh is None else d_hidden.sum(0) if recurrence.two_sums else d_bias_ih
+        d_initial = (torch.empty_like(each).index_copy_(0, place.rows, each) for each in d_state)
+        d_weights = (d_input.t() @ steps, d_hidden.t() @ before[0], d_bias_ih, d_bias_hh)
+        return None, None, d_x, *d_weights, *d_initial
 
 
-def _rnn(activate_: Callable[[Tensor], Tensor]) -> Callable[..., tuple[Tensor, ...]]:
-    def forward(
-        sums: Tensor, weight: Tensor, _: Tensor | None, h: Tensor, counts: list[int]
-    ) -> tuple[Tensor]:
-        for z in sums.split(counts):
-            h = activate_(z.addmm_(h[: len(z)], weight))
-        return (sums,)
-
-    return forward
-
-
-def _rnn_backward(slope: Callable[[Tensor], Tensor]) -> Callable[..., tuple[Tensor, Tensor]]:
-    def backward(
-        d_output: Tensor,
-        d_state: Tensor,
-        weight: Tensor,
-        _: Tensor,
-        states: Tensor,
-        __: list[Tensor],
-        counts: list[int],
-    ) -> tuple[Tensor, Tensor]:
-        d_preact = torch.empty_like(d_output)
-        for d_out, slopes, d_z in _last_first(counts, d_output, slope(states), d_preact):
-            d_h = d_state[: len(d_z)]
-            torch.mul(d_h.add_(d_out), slopes, out=d_z)
-            torch.mm(d_z, weight, out=d_h)
-        return d_preact, d_preact
-
-    return backward
-
-
-def _gru(
-    sums: Tensor, weight: Tensor, bias: Tensor | None, h: Tensor, counts: list[int]
-) -> tuple[Tensor, ...]:
-    size = h.shape[1]
-    hidden, output = sums.new_empty(len(sums), size), sums.new_empty(len(sums), size)
-    blocks = (sums[:, : 2 * size], *sums.chunk(3, dim=1), hidden, output)
-    for rz, r, z, n, h_n, out in zip(*(each.split(counts) for each in blocks), strict=True):
-        previous = h[: len(out)]
-        recurrent = previous @ weight if bias is None else torch.addmm(bias, previous, weight)
-        rz.add_(recurrent[:, : 2 * size]).sigmoid_()
-        h_n.copy_(recurrent[:, 2 * size :])
-        n.addcmul_(r, h_n).tanh_()
-        h = torch.lerp(n, previous, z, out=out)
-    return output, sums, hidden
-
-
-def _gru_backward(
-    d_output: Tensor,
-    d_state: Tensor,
-    weight: Tensor,
-    before: Tensor,
-    _: Tensor,
-    kept: list[Tensor],
-    counts: list[int],
-) -> tuple[Tensor, Tensor]:
-    gates, hidden = kept
-    r, z, n = gates.chunk(3, dim=1)
-    by_n = tanh_backward(1 - z, n)
-    # By how much the three sums from the state before move the state after: their gradients are that many
-    # times its gradient.
-    slopes = torch.stack(
-        [sigmoid_backward(by_n * hidden, r), sigmoid_backward(before - n, z), by_n * r], dim=1
+def _differentiable(
+    ctx: Any, x: Tensor, weights: Weights, state: Many[Tensor], gradients: Many[Tensor]
+) -> list[Tensor | None]:
+    """The gradients of x, the weights and the states, which can be differentiated again."""
+    needed = ctx.needs_input_grad[2:]
+    given = [each if need else None for each, need in zip((x, *weights, *state), needed, strict=True)]
+    output, final = _packed(ctx.mode, x, weights, tuple(state), ctx.place)
+    # Of no valid step at all nothing but the states has a graph.
+    reached = [pair for pair in zip((output, *final), gradients, strict=True) if pair[0].requires_grad]
+    if not reached:
+        return [None if each is None else torch.zeros_like(each) for each in given]
+    values, upstream = zip(*reached, strict=True)
+    asked = [each for each in given if each is not None]
+    found = iter(
+        torch.autograd.grad(
+            values, asked, upstream, create_graph=True, allow_unused=True, materialize_grads=True
+        )
     )
-    d_sums, d_after = torch.empty_like(slopes), torch.empty_like(d_output)
-    for d_out, slope, update, d_sum, d_h in _last_first(counts, d_output, slopes, z, d_sums, d_after):
-        carried = d_state[: len(d_out)]
-        torch.add(carried, d_out, out=d_h)
-        torch.mul(d_h[:, None], slope, out=d_sum)
-        torch.mul(d_h, update, out=carried).addmm_(d_sum.flatten(1), weight)
-    d_hidden = d_sums.flatten(1)
-    return torch.cat([d_hidden[:, : -n.shape[1]], d_after * by_n], dim=1), d_hidden
-
-
-def _last_first(counts: list[int], *values: Tensor) -> Any:
-    """The steps from the last to the first, each with its part of every tensor [N, ...]."""
-    return zip(*(reversed(each.split(counts)) for each in values), strict=True)
-
-
-FORWARD: dict[str, Callable[..., tuple[Tensor, ...]]] = {
-    "gru": _gru,
-    "rnn_tanh": _rnn(torch.tanh_),
-    "rnn_relu": _rnn(torch.relu_),
-}
-"""Mode -> states after the valid steps [N, H], and what else its backward pass needs."""
-
-BACKWARD: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {
-    "gru": _gru_backward,
-    "rnn_tanh": _rnn_backward(lambda h: tanh_backward(torch.ones_like(h), h)),
-    "rnn_relu": _rnn_backward(lambda h: (h > 0).to(h.dtype)),
-}
-"""Mode -> gradients of the sums from the inputs and from the state before, each [N, G*H]; d_state [B, H] is
-that of the final states and becomes that of the initial ones."""
+    return [None if each is None else next(found) for each in given]

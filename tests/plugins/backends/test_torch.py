@@ -121,6 +121,37 @@ def test_a_second_backward_pass_over_the_same_graph_gives_the_same(make_cell, ki
     torch.testing.assert_close(torch.autograd.grad(loss, [x, *cell.parameters()]), first)
 
 
+@pytest.mark.parametrize("lengths", [(4, 2, 0), (0, 0, 0)])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "tanh"])
+def test_second_derivatives(make_cell, kind, lengths):
+    cell = make_cell(kind, 2, 3)
+    names = [name for name, _ in cell.named_parameters()]
+    x = torch.randn(4, 3, 2).double().requires_grad_()
+    state = tuple(torch.randn(3, 3).double().requires_grad_() for _ in cell.state)
+
+    def run(x, *rest):
+        state, parameters = rest[: len(cell.state)], rest[len(cell.state) :]
+        for name, parameter in zip(names, parameters, strict=True):
+            setattr(cell, name, parameter)
+        output, final = TorchBackend().run(cell, x, state, torch.tensor(lengths))
+        return output, *final
+
+    parameters = list(cell.parameters())
+    for name in names:
+        delattr(cell, name)
+    assert torch.autograd.gradgradcheck(run, (x, *state, *parameters), fast_mode=True)
+
+
+def test_second_derivatives_of_the_inputs_alone(make_cell):
+    cell = make_cell("gru", 2, 3).requires_grad_(False)
+    x, state = torch.randn(4, 3, 2).double().requires_grad_(), (torch.zeros(3, 3).double(),)
+    for lengths in ((4, 2, 0), (0, 0, 0)):
+        place = torch.tensor(lengths)
+        assert torch.autograd.gradgradcheck(
+            lambda x, place=place: TorchBackend().run(cell, x, state, place).output, (x,)
+        )
+
+
 @pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
 def test_lengths_of_any_integer_type(make_cell, dtype):
     cell = make_cell("lstm", 3, 7)
