@@ -15,7 +15,7 @@ from rnnlab.cli.app import App
 @click.argument("source", metavar="PRESET|FILE", required=False)
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved experiment and train nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved experiment and its size; train nothing.")
 @click.option(
     "--list", "list_presets", is_flag=True, help="List the presets with mode, data and expected score."
 )
@@ -58,7 +58,16 @@ def run(
         )
     resolved: experiment.Experiment = load(source, overrides, app.registry)
     if dry_run:
+        from rnnlab.training.assemble import read_data
+        from rnnlab.training.size import size
+
         click.echo(resolved.dump_yaml(), nl=False)
+        found = size(resolved, read_data(resolved, app.registry)[0], app.registry)
+        click.echo(
+            f"{found.parameters:,} parameters, {found.steps:,} steps, {found.device}, "
+            f"backend {found.backend_reason}",
+            err=True,
+        )
         return
 
     from rnnlab.cli.follow import Following, follow

@@ -14,7 +14,7 @@ from rnnlab.config.training import TrackingConfig, TrainingConfig
 from rnnlab.plugins.spec import BackendSpec, CellSpec, DatasetSpec, ExecutorSpec, Kind, Spec, TaskSpec
 
 AUTO = "auto"
-"""The `backend` that is no plugin: the highest-ranked backend that supports the cell is taken."""
+"""The `backend` that is no plugin: of those that support the cell, the one that costs least is taken."""
 
 SpecT = TypeVar("SpecT", bound=Spec | None, covariant=True)
 OptionsT = TypeVar("OptionsT", bound=Section, covariant=True)

@@ -26,7 +26,7 @@ def explain(
         homes: option -> the dotted keys under which any section has it, for keys put in the wrong place.
     """
     schema = json_schema(model)
-    lines: list[str] = []
+    found: list[tuple[str, int, str]] = []
     for each in error.errors(include_url=False):
         location, at, within = _locate(schema, each["loc"])
         path = ".".join([part for part in (section, *location) if part])
@@ -41,9 +41,10 @@ def explain(
                 expected = words(at, schema) if at else each["msg"]
                 got = f"{written(each['input'])}{near(each['input'], at)}"
                 line = f"{path}: expected {expected}, got {got}"
-        if line not in lines:
-            lines.append(line)
-    return lines
+        found.append((path, len(each["loc"]), line))
+    # Each member of a union has errors of its own, at the whole value or within it: the whole is told.
+    whole = {path: min(depth for each, depth, _ in found if each == path) for path, _, _ in found}
+    return list(dict.fromkeys(line for path, depth, line in found if depth == whole[path]))
 
 
 def misplaced(key: str, known: Iterable[str], homes: Mapping[str, Sequence[str]]) -> str:

@@ -66,12 +66,21 @@ Costs = Mapping[str, "float | str"]
 """Backend -> seconds of a forward and backward pass through all cells, or why it failed."""
 
 
-class Meter:
-    """Measures backends, and keeps what it found by machine, versions, cells, shapes and backends."""
+class NotMeasured(Exception):
+    """Something would have to be measured first; the message says what a run would do."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+
+class Meter:
+    """Measures backends, and keeps what it found by machine, versions, cells, shapes and backends.
+
+    Attributes:
+        folder: where it keeps its measurements.
+        measures: whether it measures what is not kept; without, nothing is timed and nothing written.
+    """
+
+    def __init__(self, folder: Path | None = None, measures: bool = True) -> None:
         """Keep measurements in `folder`, by default rnnlab's part of the user's cache."""
-        self.folder = folder or cache_folder() / "auto"
+        self.folder, self.measures = folder or cache_folder() / "auto", measures
 
     def costs(
         self,
@@ -84,6 +93,9 @@ class Meter:
         """The cost of each of these backends, all measured together: now, or before in the same setting.
 
         A folder that cannot be read or written costs another measurement, no run.
+
+        Raises:
+            NotMeasured: they are not kept, and this measures nothing.
         """
         facts = _facts(backends, probes, workload, device, dtype)
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -91,6 +103,8 @@ class Meter:
         kept = _kept(path)
         if kept.keys() == backends.keys():
             return kept
+        if not self.measures:
+            raise NotMeasured("a run measures first and may take another")
         found = measure(backends, probes, workload, device, dtype)
         if all(isinstance(cost, float) for cost in found.values()):
             try:

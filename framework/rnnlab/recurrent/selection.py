@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -12,7 +12,7 @@ from rnnlab.errors import InputError, did_you_mean
 from rnnlab.plugins.spec import BackendSpec
 from rnnlab.recurrent.backend import Backend
 from rnnlab.recurrent.cell import Cell
-from rnnlab.recurrent.measurement import Costs, Meter, Workload
+from rnnlab.recurrent.measurement import Costs, Meter, NotMeasured, Workload
 
 BY_RANK = "rank"
 """What RNNLAB_AUTO says to have `auto` go by rank and measure nothing."""
@@ -32,11 +32,13 @@ class Selection:
         name: its name among the plugins.
         backend: the backend.
         reason: why it was chosen, one line for the user.
+        provisional: whether it is chosen by rank where a run would measure, and might take another.
     """
 
     name: str
     backend: Backend
     reason: str
+    provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ def select_backend(
         dtype: of inputs and parameters.
         workload: what the run will ask of them. Without it, or with the environment's RNNLAB_AUTO=rank,
             nothing is measured or prepared and "auto" goes by rank.
-        meter: measures costs; by default one that keeps them in the user's cache.
+        meter: measures costs; by default one that keeps them in the user's cache. With one that does not
+            measure, nothing is prepared either, and where its measurements do not tell what "auto" takes,
+            the choice is by rank and provisional.
 
     Raises:
         InputError: no backend has that name, or the one asked for, or every one, cannot run the cells.
@@ -98,11 +102,13 @@ def select_backend(
     question = _Question(
         probes, device, dtype, f"{cell_name} on {device.type} in {str(dtype).removeprefix('torch.')}"
     )
+    meter = meter or Meter()
     if requested != "auto":
-        return _requested(ranked, requested, question, prepare=workload is not None)
+        return _requested(ranked, requested, question, prepare=workload is not None and meter.measures)
     passed: list[str] = []
     able: list[Selection] = []
     unadvised: list[Selection] = []
+    provisional = False
     for spec, backend in ranked:
         if refusal := question.refusal(backend):
             passed.append(f"{spec.name} cannot run {question.what} ({refusal})")
@@ -113,9 +119,13 @@ def select_backend(
         else:
             able.append(Selection(spec.name, backend, ""))
     if workload is not None and len(able) > 1 and os.environ.get("RNNLAB_AUTO") != BY_RANK:
-        return _measured(able, passed, question, workload, meter or Meter())
+        try:
+            return _measured(able, passed, question, workload, meter)
+        except NotMeasured as unknown:
+            passed.insert(0, f"by rank, not measured here yet: {unknown}")
+            provisional = True
     prepares = {spec.name for spec, _ in ranked if spec.prepares}
-    return _by_rank(able, unadvised, passed, prepares, question)
+    return replace(_by_rank(able, unadvised, passed, prepares, question), provisional=provisional)
 
 
 def _requested(
@@ -164,7 +174,11 @@ def _by_rank(
 def _measured(
     able: Sequence[Selection], passed: list[str], question: _Question, workload: Workload, meter: Meter
 ) -> Selection:
-    """The one of `able`, in the order of rank, that costs the run least."""
+    """The one of `able`, in the order of rank, that costs the run least.
+
+    Raises:
+        NotMeasured: `meter` does not measure, and what it keeps does not tell.
+    """
 
     def costs(of: Sequence[Selection]) -> Costs:
         backends = {each.name: each.backend for each in of}
@@ -188,6 +202,11 @@ def _measured(
         ]
     seconds = 0.0
     if len(tried) > len(ready):
+        if not meter.measures:
+            waiting = ", ".join(
+                f"{each.name} (about {waits[each.name]:.0f} s)" for each in tried if each not in ready
+            )
+            raise NotMeasured(f"a run prepares {waiting}, measures and may take another")
         working: list[Selection] = []
         for each in tried:
             try:

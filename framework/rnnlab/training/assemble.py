@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
@@ -25,7 +25,7 @@ from rnnlab.plugins.registry import Registry
 from rnnlab.plugins.spec import BackendSpec
 from rnnlab.recurrent.backend import Backend
 from rnnlab.recurrent.cell import Cell
-from rnnlab.recurrent.measurement import Workload
+from rnnlab.recurrent.measurement import Meter, Workload
 from rnnlab.recurrent.regularisation import in_words, regularised
 from rnnlab.recurrent.selection import Selection, select_backend
 from rnnlab.recurrent.stack import Stack
@@ -82,6 +82,7 @@ class ModelBuilder:
         where: Place,
         workloads: Mapping[str, Workload] | None = None,
         kept: Mapping[str, str] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """Build for an experiment.
 
@@ -93,9 +94,10 @@ class ModelBuilder:
                 it `auto` goes by rank, and nothing is measured or prepared.
             kept: role -> the backend that a run which goes on was started with, which `auto` takes again
                 if it still can run the cells.
+            meter: measures for `backend: auto`; by default one that keeps what it finds in the user's cache.
         """
         self.experiment, self.registry, self.where = experiment, registry, where
-        self.workloads, self.kept = workloads or {}, kept or {}
+        self.workloads, self.kept, self.meter = workloads or {}, kept or {}, meter
         self.selections: dict[str, Selection] = {}
 
     def task(self, schema: Schema) -> Task:
@@ -118,7 +120,9 @@ class ModelBuilder:
         def make_cell(input_size: int, hidden_size: int) -> Cell:
             return cell_class(input_size, hidden_size, choice.options)
 
-        probes = [make_cell(input_size, config.hidden_size)]
+        # Values tell whether recurrent dropout suits the cell, so that one is real where the rest is meta.
+        with torch.device("cpu") if config.recurrent_dropout else nullcontext():
+            probes = [make_cell(input_size, config.hidden_size)]
         if config.num_layers > 1:
             width = probes[0].state_sizes()[0] * (2 if config.bidirectional else 1)
             probes.append(make_cell(width, config.hidden_size))
@@ -144,7 +148,7 @@ class ModelBuilder:
 
         def select(name: str) -> Selection:
             return select_backend(
-                self._candidates, name, cell_name, probes, where.device, where.dtype, workload
+                self._candidates, name, cell_name, probes, where.device, where.dtype, workload, self.meter
             )
 
         kept = self.kept.get(role, AUTO)
@@ -169,6 +173,11 @@ class ModelBuilder:
         if len(set(reasons.values())) == 1:
             return next(iter(reasons.values()))
         return "; ".join(f"{role} {reason}" for role, reason in reasons.items())
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a run might take others, because it would measure."""
+        return any(selection.provisional for selection in self.selections.values())
 
     @cached_property
     def _candidates(self) -> list[tuple[BackendSpec, Backend]]:

@@ -9,7 +9,8 @@ import torch
 from rnnlab.config.experiment import Experiment
 from rnnlab.data.encoding import EncodedData
 from rnnlab.plugins.registry import Registry
-from rnnlab.training.assemble import ModelBuilder, parameter_count, place, planned_steps
+from rnnlab.recurrent.measurement import Meter
+from rnnlab.training.assemble import ModelBuilder, parameter_count, place, planned_steps, workloads
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Size:
         parameters: trainable parameters.
         steps: optimizer steps planned.
         examples: split -> examples.
-        backend: the backend that would run it, by rank: a run itself measures. backend_reason: why that one.
+        backend: the backend that would run it. backend_reason: why that one, as a run says it.
+        provisional: whether the backend is chosen by rank, where a run would measure and might take another.
         device: where it would run.
     """
 
@@ -29,17 +31,21 @@ class Size:
     examples: dict[str, int]
     backend: str
     backend_reason: str
+    provisional: bool
     device: str
 
 
 def size(experiment: Experiment, data: EncodedData, registry: Registry) -> Size:
     """The size of a run on these data: its model is built on torch's meta device.
 
+    Nothing is measured or compiled: what was measured before, in just this setting, tells the backend.
+
     Raises:
         InputError: what a run of it would say before its first step.
     """
     where = place(experiment)
-    builder = ModelBuilder(experiment, registry, where)
+    meter = Meter(measures=False)
+    builder = ModelBuilder(experiment, registry, where, workloads(data, experiment), meter=meter)
     choice = experiment.task
     with torch.device("meta"):
         task = registry.load(choice.spec)(choice.options, data.schema, builder.stack)
@@ -49,5 +55,6 @@ def size(experiment: Experiment, data: EncodedData, registry: Registry) -> Size:
         examples=dict(data.sizes),
         backend=builder.backend,
         backend_reason=builder.backend_reason,
+        provisional=builder.provisional,
         device=str(where.device),
     )

@@ -84,6 +84,36 @@ def test_a_dry_run_is_a_file_that_runs(rnnlab, tmp_path, rows):
     assert rows()[0]["state"] == "finished"
 
 
+def test_a_dry_run_tells_what_the_run_says_of_itself(rnnlab, tmp_path):
+    given = ["run", "digits-rows", *SMALL, "cell=gru", "training.max_steps=2", "training.device=cpu"]
+    own = {"RNNLAB_AUTO": "", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    before = rnnlab(*given, "--dry-run", **own)
+    assert before.returncode == 0 and "backend torch: by rank, not measured here yet" in before.stderr
+    assert not (tmp_path / "cache" / "rnnlab" / "auto").exists()
+    ran = rnnlab(*given, **own)
+    (started,) = [line for line in ran.stdout.splitlines() if "  start: " in line]
+    assert rnnlab(*given, "--dry-run", **own).stderr == started.partition("  start: ")[2] + "\n"
+
+
+def test_a_dry_run_refuses_what_the_run_refuses(rnnlab, tmp_path):
+    (tmp_path / "leak.py").write_text(
+        "from rnnlab.api import Cell, CellSpec, Step, hookimpl\n"
+        "class Leak(Cell):\n"
+        "    def step(self, projected, state):\n"
+        "        return Step((state[0] / 2 + (projected + state[0] @ self.weight_hh.T).tanh(),))\n"
+        "@hookimpl\n"
+        "def rnnlab_cells():\n"
+        "    yield CellSpec('leak', f'{__name__}:Leak')\n"
+    )
+    given = ["--plugins-dir", ".", "run", "digits-rows", *SMALL, "cell=leak", "stack.recurrent_dropout=0.1"]
+    dry, ran = rnnlab(*given, "--dry-run"), rnnlab(*given)
+    assert dry.stderr.startswith(
+        "error: stack.recurrent_dropout: expected a cell that reads h through weights"
+    )
+    assert (dry.returncode, dry.stderr) == (ran.returncode, ran.stderr) == (2, dry.stderr)
+    assert dry.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_run_and_resume_finishes_it(rnnlab, tmp_path, rows, number):
     command = [*RNNLAB, "run", "digits-rows", *SMALL, "training.epochs=200"]

@@ -104,6 +104,11 @@ def problems(registry: Registry, overrides: list[str], source: str = "digits") -
             "stack.zoneout: expected a number >= 0 and < 1 or a mapping "
             "(each a number >= 0 and < 1) of at least 1 item, got 1",
         ),
+        (
+            "stack.zoneout={h: 1.5, c: x}",
+            "stack.zoneout: expected a number >= 0 and < 1 or a mapping "
+            "(each a number >= 0 and < 1) of at least 1 item, got {h: 1.5, c: 'x'}",
+        ),
     ],
 )
 def test_one_line_for_one_error(override, line, registry):

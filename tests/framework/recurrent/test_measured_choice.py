@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
 from rnnlab.api import Backend, BackendSpec, InputError, loop
 from rnnlab.recurrent import measurement
-from rnnlab.recurrent.measurement import Meter, Workload, measure
+from rnnlab.recurrent.measurement import Meter, NotMeasured, Workload, measure
 from rnnlab.recurrent.selection import select_backend
 
 CPU = torch.device("cpu")
@@ -47,7 +49,8 @@ class Advised(Fake):
 class Told(Meter):
     """Gives the costs it was told, and notes which backends were asked about."""
 
-    def __init__(self, **milliseconds: float | str) -> None:
+    def __init__(self, measures: bool = True, **milliseconds: float | str) -> None:
+        super().__init__(measures=measures)
         self.told, self.asked = milliseconds, []
 
     def costs(self, backends, probes, workload, device, dtype):
@@ -154,6 +157,40 @@ def test_one_that_was_asked_for_is_prepared_and_the_time_is_shown(leaky):
     installed = candidates(plain=(0, Fake()), slow_start=(5, Fake(waits=10)))
     chosen = choose(installed, leaky(3, 4), SHORT, Told(), "slow_start")
     assert chosen.reason == "slow_start: requested (10 s of preparation, kept for later runs)"
+
+
+def test_a_meter_that_measures_nothing_tells_what_is_kept(leaky, tmp_path):
+    installed = candidates(plain=(0, Fake()), fast=(10, Fake()))
+    workload = Workload(2, 3, 10)
+    first = choose(installed, leaky(3, 4), workload, Meter(tmp_path, measures=False))
+    assert first.name == "fast" and first.provisional and list(tmp_path.iterdir()) == []
+    assert first.reason == "fast: by rank, not measured here yet: a run measures first and may take another"
+    assert not any(fake.runs for _, fake in installed)
+    choose(installed, leaky(3, 4), workload, Meter(tmp_path))
+    runs = [fake.runs for _, fake in installed]
+    (path,) = tmp_path.iterdir()
+    path.write_text(json.dumps({"costs": {"plain": 0.002, "fast": 0.009}}))
+    kept = choose(installed, leaky(3, 4), workload, Meter(tmp_path))
+    told = choose(installed, leaky(3, 4), workload, Meter(tmp_path, measures=False))
+    assert (told.name, told.reason, told.provisional) == (kept.name, kept.reason, False)
+    assert told.reason == "plain: 2 ms a step against fast 9 (measured here, 2 rows of 4)"
+    assert [fake.runs for _, fake in installed] == runs
+    with pytest.raises(NotMeasured):
+        Meter(tmp_path, measures=False).costs({"a": Fake()}, [leaky(3, 4)], workload, CPU, torch.float32)
+
+
+def test_a_meter_that_measures_nothing_has_nothing_prepared(leaky):
+    installed = candidates(plain=(0, Fake()), slow_start=(5, Fake(waits=10)))
+    chosen = choose(installed, leaky(3, 4), LONG, Told(measures=False, plain=7))
+    assert chosen.name == "plain" and chosen.provisional and installed[1][1].prepared == 0
+    assert chosen.reason == (
+        "plain: by rank, not measured here yet: a run prepares slow_start (about 10 s), measures and "
+        "may take another; slow_start has to be prepared, and is taken only where it was measured"
+    )
+    chosen = choose(installed, leaky(3, 4), SHORT, Told(measures=False, plain=7))
+    assert not chosen.provisional and chosen.reason.startswith("plain: 7 ms a step (measured here")
+    asked_for = choose(installed, leaky(3, 4), LONG, Told(measures=False), "slow_start")
+    assert asked_for.reason == "slow_start: requested" and installed[1][1].prepared == 0
 
 
 def test_a_measurement_is_kept_and_used_again(leaky, tmp_path):

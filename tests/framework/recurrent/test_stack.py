@@ -189,8 +189,32 @@ def test_a_strict_load_refuses_what_does_not_fit():
         stack.load_state_dict(saved)
     del saved["bias_hh_l0"]
     missing, unexpected = stack.load_state_dict(saved, strict=False)
-    assert missing == ["cells.0.bias_hh"]
+    assert missing == ["bias_hh_l0"]
     assert set(unexpected) == {"weight_ih_l1", "weight_hh_l1", "bias_ih_l1", "bias_hh_l1"}
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_a_load_finds_wrong_is_told_in_the_names_of_the_state_dict(strict):
+    """Those that the model's state dict has, also of the second of two stacks and after a copy."""
+    both = nn.ModuleDict(
+        {name: stack_of(KINDS["lstm"][1], bidirectional=True) for name in ("first", "other")}
+    )
+    model = copy.deepcopy(both)
+    saved = model.state_dict()
+    del saved["first.bias_hh_l0"], saved["other.weight_hh_l0_reverse"]
+    saved["other.bias_ih_l0_reverse"] = torch.zeros(3)
+    saved["other.weight_ih_l1"] = torch.zeros(3)
+    with pytest.raises(RuntimeError) as error:
+        model.load_state_dict(saved, strict=strict)
+    text = str(error.value)
+    assert "size mismatch for other.bias_ih_l0_reverse: " in text and "cells." not in text
+    if strict:
+        assert 'Missing key(s) in state_dict: "first.bias_hh_l0", "other.weight_hh_l0_reverse". ' in text
+        assert 'Unexpected key(s) in state_dict: "other.weight_ih_l1". ' in text
+    del saved["other.bias_ih_l0_reverse"]
+    missing, unexpected = model.load_state_dict(saved, strict=False)
+    assert missing == ["first.bias_hh_l0", "other.weight_hh_l0_reverse", "other.bias_ih_l0_reverse"]
+    assert unexpected == ["other.weight_ih_l1"]
 
 
 def test_steps_give_what_the_sequence_gives(x, leaky):

@@ -29,6 +29,7 @@ class Verdict:
         config: the resolved experiment; empty if there are problems, or if its size was asked for.
         parameters: trainable parameters. steps: optimizer steps planned. examples: split -> examples.
         backend, backend_reason, device: what would run it, why, and where.
+        provisional: whether a run measures backends first, and might take another.
         seconds: how long the answer took.
     """
 
@@ -40,6 +41,7 @@ class Verdict:
     backend: str = ""
     backend_reason: str = ""
     device: str = ""
+    provisional: bool = False
     seconds: float = 0.0
 
 

@@ -150,7 +150,10 @@ class Details(VerticalScroll, can_focus=True):
         )
         if size.examples and not self.brief:
             yield Content(", ".join(f"{count:,} {split}" for split, count in size.examples.items()))
-        yield Content(f"runs on {size.backend}, {size.device}")
+        unless = ", unless it measures another to be faster" if size.provisional else ""
+        yield Content(f"runs on {size.backend}, {size.device}{unless}")
+        if size.backend_reason and not self.brief:
+            yield Content.styled(size.backend_reason, "dim")
         if told is None:
             unknown = "time not known" if self.brief else "no past run like it here to tell how long it takes"
             yield Content.styled(unknown, "dim")
