@@ -19,6 +19,7 @@ class History:
 
     Attributes:
         started, ended: the latest start, and the end unless a resume came after it.
+        starts: the times of all starts, milliseconds since the epoch.
         samples, gates: the latest. log: what `RunSnapshot.log` says.
         step: the highest so far. epoch: epochs done.
         last: metric -> latest value. best: metric -> value at the best checkpoint.
@@ -27,6 +28,7 @@ class History:
     def __init__(self) -> None:
         self.started: RunStarted | None = None
         self.ended: RunEnded | None = None
+        self.starts: list[int] = []
         self.samples: Samples | None = None
         self.gates: Gates | None = None
         self.log: deque[Message] = deque(maxlen=LOG_LINES)
@@ -60,6 +62,7 @@ class History:
                 self._take_metrics(event, points)
             elif isinstance(event, RunStarted):
                 self.started, self.ended = event, None
+                self.starts.append(event.time)
                 self._marks.clear()
                 self._mark(event)
             elif isinstance(event, RunEnded):

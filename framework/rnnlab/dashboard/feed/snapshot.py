@@ -28,6 +28,7 @@ class RunSnapshot:
         state: "created", "running", "finished", "stopped", "failed" or "crashed".
         reason: why it ended, in words; "" if nobody said.
         started: the latest start, None before it is known. ended: None while it runs, a resume included.
+        starts: the times of all starts in `series`, milliseconds since the epoch, in order.
         step, total_steps: optimizer steps done and planned; 0 planned when not known.
         epoch: epochs done.
         series: metric ("train/loss", "val/accuracy", "system/cpu_percent") -> its curve.
@@ -53,6 +54,7 @@ class RunSnapshot:
     state: RunState
     reason: str = ""
     started: RunStarted | None = None
+    starts: tuple[int, ...] = ()
     ended: RunEnded | None = None
     step: int = 0
     total_steps: int = 0

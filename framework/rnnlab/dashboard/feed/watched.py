@@ -206,6 +206,7 @@ class WatchedRun:
             state=self.state,
             reason=self._reason(ended),
             started=started,
+            starts=tuple(history.starts),
             ended=None if running else ended,
             step=max(history.step, status.get("step", 0)),
             total_steps=started.total_steps if started else status.get("total_steps", 0),

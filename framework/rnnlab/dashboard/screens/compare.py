@@ -50,7 +50,7 @@ class CompareScreen(LabScreen):
         "the curves read out the values of all runs there; enter on a metric in the table draws it, on a run "
         "it opens Live. Tab goes from the curves to the list of runs and to the table. The best value of a "
         "metric has a mark.\n\n"
-        "time    since the run began, without its last pause\n"
+        "time    since the run began, without its pauses\n"
         "epoch   steps, in passes through the training data\n"
         "tokens  estimated from the speeds in the journal"
     )

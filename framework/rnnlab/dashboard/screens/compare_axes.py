@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -72,24 +73,22 @@ def along(axis: str, run: RunSnapshot, series: Series) -> np.ndarray | None:
 
 
 def seconds(run: RunSnapshot, times: np.ndarray) -> np.ndarray:
-    """Since the run began, without the time it lay still before it was last resumed.
+    """Since the run began, without the time it lay still before it was resumed.
 
-    Of a resumed run only the latest start is known: it counts from its first sample, and earlier pauses
-    are part of its time.
+    A pause is the time between a later start and the last sample before it.
 
     Args:
         times: milliseconds since the epoch, int64 [n].
     """
-    started = run.started
+    if not len(times):
+        return np.empty(0)
     samples = np.concatenate([series.times for series in run.series.values()] or [times])
-    if started is None or started.resumed_from is None or not (samples < started.time).any():
-        begin = (
-            started.time if started is not None else int(samples.min(initial=times[0] if len(times) else 0))
-        )
-        return (times - begin) / 1000
-    before = samples[samples < started.time]
-    pause = started.time - int(before.max())
-    return (times - np.where(times >= started.time, pause, 0) - int(before.min())) / 1000
+    starts = run.starts or (int(samples.min()),)
+    passed = times - starts[0]
+    for before, start in pairwise(starts):
+        last = samples[samples < start].max(initial=before)
+        passed = passed - np.where(times >= start, start - last, 0)
+    return passed / 1000
 
 
 def epochs_per_step(run: RunSnapshot) -> float | None:

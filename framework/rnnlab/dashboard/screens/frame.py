@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 from rich.cells import cell_len
 from textual.binding import Binding
 from textual.content import Content
@@ -98,11 +101,23 @@ def gigabytes(count: int) -> str:
 
 
 class KeyLine(Line):
-    """The keys that do something here, as many as there is room for, and always the one for help."""
+    """The keys that do something here, as many as there is room for, and always the one for help.
+
+    Where there is too little room those of `spare` go first, in that order; then those at the end.
+    """
 
     DEFAULT_CSS = """
     KeyLine { dock: bottom; }
     """
+
+    def __init__(self, glyphs: Glyphs, spare: Sequence[str] = ()) -> None:
+        """
+        Args:
+            glyphs: the characters to draw with.
+            spare: names of bindings that are the least needed here.
+        """
+        super().__init__(glyphs)
+        self._spare = spare
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
@@ -113,13 +128,12 @@ class KeyLine(Line):
     def render(self) -> Content:
         last = [self._key(binding) for binding in self._help()]
         room = self.size.width - sum(part.cell_length for part in last)
-        shown = []
-        for binding in self._keys():
-            part = self._key(binding)
-            room -= part.cell_length
-            if room < 0:
-                break
-            shown.append(part)
+        parts = [(binding.id, self._key(binding)) for binding in self._keys()]
+        for name in self._spare:
+            if sum(part.cell_length for _, part in parts) > room:
+                parts = [(own, part) for own, part in parts if own != name]
+        ends = accumulate(part.cell_length for _, part in parts)
+        shown = [part for (_, part), end in zip(parts, ends, strict=True) if end <= room]
         return Content.assemble(*shown, *last)
 
     def _keys(self) -> list[Binding]:

@@ -30,6 +30,8 @@ class LabScreen(Screen[None]):
 
     ABOUT: ClassVar[str] = ""
     """What the screen is for, in a few lines: the head of its help."""
+    SPARE: ClassVar[tuple[str, ...]] = ()
+    """Names of the bindings that the last line leaves out first where there is no room for all."""
 
     @property
     def dashboard(self) -> Dashboard:
@@ -39,7 +41,7 @@ class LabScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield HeaderLine(self.dashboard.glyphs)
         yield from self.body()
-        yield KeyLine(self.dashboard.glyphs)
+        yield KeyLine(self.dashboard.glyphs, self.SPARE)
 
     def body(self) -> ComposeResult:
         """The widgets between header and keys."""

@@ -2,132 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
-from textual.widgets import Input, Select, Static, Switch
+from textual.widget import Widget
+from textual.widgets import Input, Switch
 
 from rnnlab.dashboard.form import Field
 from rnnlab.dashboard.form.field import same
+from rnnlab.dashboard.screens.launch_editors import Choice, OnOff, TextEntry
 from rnnlab.dashboard.widgets.glyphs import UNICODE, Glyphs
 
-NUMBERS = ("integer", "number")
+NAME = 22
+"""Cells of the name, and of the blank before the editor."""
 
 
-class TextEntry(Input):
-    """A text of one line. A number has no `/` in it, so there the key is left to the screen."""
-
-    def __init__(self, field: Field, text: str) -> None:
-        self.numeric = field.kind in NUMBERS
-        missing = "required" if field.required else "null" if field.nullable else ""
-        super().__init__(text, placeholder=missing, compact=True)
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether the key is typed into it."""
-        return not (self.numeric and character == "/") and super().check_consume_key(key, character)
-
-    async def _on_key(self, event: events.Key) -> None:
-        if self.numeric and event.character == "/":
-            event.prevent_default()  # but not stopped: it goes on to the screen's binding
-            return
-        await super()._on_key(event)
-
-
-class Choice(Select[str], inherit_bindings=False):
-    """One of a field's options, by label. Up and down are left to the form, left and right change it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter,space",
-            "show_overlay",
-            "Choose",
-            show=False,
-            id="launch.choose",
-            tooltip="Show what there is to choose from",
-        ),
-        Binding(
-            "left",
-            "shift(-1)",
-            "Previous value",
-            show=False,
-            id="launch.previous_value",
-            tooltip="Take the value before",
-        ),
-        Binding(
-            "right",
-            "shift(1)",
-            "Next value",
-            show=False,
-            id="launch.next_value",
-            tooltip="Take the next value",
-        ),
-    ]
-
-    def __init__(self, field: Field, label: str, glyphs: Glyphs = UNICODE) -> None:
-        self.glyphs = glyphs
-        self.known = {option.label: option for option in field.options}
-        self._rows = _options(field, label)
-        known = any(label == value for _, value in self._rows)
-        super().__init__(
-            self._rows,
-            prompt="required" if field.required else "none",
-            allow_blank=not known,
-            value=label if known else Select.NULL,
-            compact=True,
-        )
-
-    def on_mount(self) -> None:
-        """Without UTF-8 the arrows are letters."""
-        for arrow, mark in ((".down-arrow", self.glyphs.descending), (".up-arrow", self.glyphs.ascending)):
-            self.query_one(arrow, Static).update(mark)
-
-    def offer(self, field: Field, label: str) -> None:
-        """Other options, or another one chosen; says nothing of it."""
-        rows = _options(field, label)
-        self.known = {option.label: option for option in field.options}
-        with self.prevent(Select.Changed):
-            if rows != self._rows:
-                self._rows = rows
-                self._allow_blank = not any(label == value for _, value in rows)
-                self.set_options(rows)
-            if self.value != label and any(label == value for _, value in rows):
-                self.value = label
-
-    def action_shift(self, by: int) -> None:
-        """Take the next option that can be chosen, or the previous one."""
-        labels = [label for label, option in self.known.items() if not option.problem]
-        if not labels:
-            return
-        at = labels.index(str(self.value)) + by if self.value in labels else 0
-        self.value = labels[at % len(labels)]
-
-
-class OnOff(Switch):
-    """A switch that can be read without colours."""
-
-    def __init__(self, value: bool, glyphs: Glyphs = UNICODE) -> None:
-        super().__init__(value, animate=False)
-        self.glyphs = glyphs
-
-    def render(self) -> Content:  # type: ignore[override]
-        """`━━● on` or `●━━ off`."""
-        line, knob = self.glyphs.swatch, self.glyphs.mark
-        if self.value:
-            return Content.assemble((f"{line}{line}{knob}", "$text-success"), " on")
-        return Content.assemble((f"{knob}{line}{line}", "$foreground 60%"), " off")
-
-    def get_content_width(self, container: Any, viewport: Any) -> int:
-        """Of the longer of both."""
-        return len("--o off")
-
-
-class FieldRow(Vertical):
-    """A field: the name, the editor, and the error below."""
+class FieldRow(Widget):
+    """A field: the name, the editor, and the error below. All but the editor it draws itself."""
 
     class Edited(Message):
         """The user gave the field another value.
@@ -154,8 +49,6 @@ class FieldRow(Vertical):
         self.error = ""
         self.changed = False
         self.text = text
-        self.label = Static(Content(""), classes="label")
-        self.problem = Static(Content(""), classes="problem")
         self.editor = self._editor(value)
 
     def _editor(self, value: Any) -> TextEntry | Choice | OnOff:
@@ -166,13 +59,27 @@ class FieldRow(Vertical):
         return TextEntry(self.field, self.text)
 
     def compose(self) -> ComposeResult:
-        """The line, and the error's below it."""
-        yield Horizontal(self.label, self.editor, classes="line")
-        yield self.problem
+        """The editor, to the right of the name."""
+        yield self.editor
 
-    def on_mount(self) -> None:
-        """The name; errors come by `mark`."""
-        self._show_name()
+    def render(self) -> Content:
+        """The name, and what is wrong below it, indented as the editor."""
+        return Content("\n").join(self._lines(self.content_size.width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """The lines of both."""
+        return len(self._lines(width))
+
+    def _lines(self, width: int) -> list[Content]:
+        """What it draws in `width` cells; the name shows where the keyboard is without colour too."""
+        here = self.has_focus_within
+        mark = self.glyphs.cursor if here else self.glyphs.mark if self.changed else " "
+        look = "bold $text-accent" if here else "bold" if self.changed else ""
+        lines = Content.styled(f"{mark} {self.field.title}", look).wrap(NAME - 1)
+        if self.error and width > NAME:
+            problem = Content.styled(self.error, "$text-error").wrap(width - NAME)
+            lines += [Content.assemble(" " * NAME, line) for line in problem]
+        return lines
 
     def take(self, field: Field, value: Any, text: str) -> None:
         """Show another value, or other options, that did not come from its editor."""
@@ -191,7 +98,7 @@ class FieldRow(Vertical):
     @property
     def shown(self) -> str:
         """What the editor says: a choice's label, or what is typed."""
-        return str(self.editor.value) if isinstance(self.editor, Choice) else self.text
+        return self.editor.value if isinstance(self.editor, Choice) else self.text
 
     @property
     def typed(self) -> str | None:
@@ -202,43 +109,33 @@ class FieldRow(Vertical):
         """Show what is wrong with it, "" for nothing, and whether it is not as the base has it."""
         if error != self.error:
             self.error = error
-            self.problem.update(Content(error))
-            self.set_class(bool(error), "-wrong")
             self.editor.set_class(bool(error), "-invalid")
+            self.refresh(layout=True)
             if error and self.has_focus_within:
                 self.call_after_refresh(self.scroll_visible, animate=False)
         if changed != self.changed:
             self.changed = changed
-            self.set_class(changed, "-changed")
-            self._show_name()
+            self.refresh()
 
     def on_descendant_focus(self) -> None:
-        """The name shows where the keyboard is, without colour too."""
-        self._show_name(focused=True)
+        """The keyboard is here."""
+        self.refresh()
 
     def on_descendant_blur(self) -> None:
         """Not here any more."""
-        self._show_name(focused=False)
-
-    def _show_name(self, focused: bool | None = None) -> None:
-        here = self.has_focus_within if focused is None else focused
-        mark = self.glyphs.cursor if here else self.glyphs.mark if self.changed else " "
-        self.label.update(Content(f"{mark} {self.field.title}"), layout=False)
+        self.refresh()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._edited(event.value, event.value)
 
-    @on(Select.Changed)
-    def _selected(self, event: Select.Changed) -> None:
+    @on(Choice.Changed)
+    def _chosen(self, event: Choice.Changed) -> None:
         event.stop()
-        if event.value is Select.NULL or not isinstance(self.editor, Choice):
-            return
-        label = str(event.value)
-        option = self.editor.known.get(label)
-        value = option.value if option else label
-        self._edited(value, label if self.key == "from" else self.field.text(value))
+        option = event.choice.known.get(event.label)
+        value = option.value if option else event.label
+        self._edited(value, event.label if self.key == "from" else self.field.text(value))
 
     @on(Switch.Changed)
     def _switched(self, event: Switch.Changed) -> None:
@@ -259,14 +156,3 @@ class FieldRow(Vertical):
 def label_of(field: Field, value: Any, text: str) -> str:
     """The label of a choice's value; the text where it is none of the options."""
     return next((option.label for option in field.options if same(option.value, value)), text)
-
-
-def _options(field: Field, label: str) -> list[tuple[str, str]]:
-    """What a list shows of the options, and their labels; a value that is none of them is kept."""
-    rows = [
-        (f"{option.label} (not now)" if option.problem else option.label, option.label)
-        for option in field.options
-    ]
-    if label and all(label != value for _, value in rows):
-        rows.append((f"{label} (not known)", label))
-    return rows

@@ -31,21 +31,21 @@ class SectionPanel(Vertical):
         self.rows: dict[str, FieldRow] = {}
         self.error = ""
         self.heading = Static(Content(""), classes="heading")
-        self.problem = Static(Content(""), classes="problem")
         self._hidden = False
         self._title = ""
 
     def compose(self) -> ComposeResult:
-        """Heading and error; the fields come by `sync`."""
+        """Heading and error in one; the fields come by `sync`."""
         yield self.heading
-        yield self.problem
 
     async def sync(self, section: Section | None, form: Form) -> None:
         """Have the rows of `section`, anew only if its fields are others; None for a section not there."""
         fields = section.fields if section else ()
         chosen = f" {self.glyphs.separator} {section.chosen}" if section and section.choice else ""
-        self._title = HEADINGS.get(self.section_name, self.section_name) + chosen
-        self.heading.update(Content(self._title))
+        title = HEADINGS.get(self.section_name, self.section_name) + chosen
+        if title != self._title:
+            self._title = title
+            self._head()
         if fields != self.fields:
             self.fields = fields
             await self.remove_children(".field")
@@ -63,8 +63,7 @@ class SectionPanel(Vertical):
         """Show what is wrong with the section as a whole."""
         if error != self.error:
             self.error = error
-            self.problem.update(Content(error))
-            self.set_class(bool(error), "-wrong")
+            self._head()
             self._show()
 
     def narrow_down(self, wanted: str) -> None:
@@ -74,6 +73,10 @@ class SectionPanel(Vertical):
             row.display = whole or wanted in f"{row.field.title} {row.key}".lower()
         self._hidden = bool(wanted) and not any(row.display for row in self.rows.values())
         self._show()
+
+    def _head(self) -> None:
+        lines = [Content.styled(self._title, "bold $text-primary"), Content.styled(self.error, "$text-error")]
+        self.heading.update(Content("\n").join(line for line in lines if line))
 
     def _show(self) -> None:
         self.display = bool(self.rows or self.error) and not self._hidden

@@ -44,6 +44,7 @@ class RunsScreen(LabScreen):
 
     CSS_PATH = "runs.tcss"
     AUTO_FOCUS = "LabTable"
+    SPARE = ("table.open", "runs.new")  # enter is tried anyway, and Launch has a tab
     ABOUT = """Every run of the lab, the newest first, with its state as it is now.
 
 The filter: terms separated by spaces must all hold.

@@ -110,6 +110,7 @@ def test_a_killed_worker_is_crashed_within_two_seconds_and_can_be_resumed(follow
     until(lambda: only(follower).state == "running" and only(follower).step == 80)
     assert steps(only(follower)) == list(range(1, 81))
     assert only(follower).started.resumed_from == 40
+    assert len(only(follower).starts) == 2 and only(follower).starts[1] == only(follower).started.time
     resumed.communicate("")
     until(lambda: only(follower).state == "finished")
     assert only(follower).ended.reason == "done"

@@ -51,6 +51,19 @@ def test_what_stands_on_the_screen(play, lab, three, size, glyphs):
             first.index(text) for text in (short["c"], f"{point} finished", "lstm", trend)
         ]
         assert not any(line for line in lines[7:-1])
+        lines[-1] = stage.lines()[-1]
+        keys = [
+            "space Mark",
+            "/ Filter",
+            "c Compare",
+            "r Re-run",
+            "s Stop",
+            "u Resume",
+            "x Delete",
+            "o MLflow",
+        ]
+        assert all(f" {key} " in lines[-1] for key in keys) and lines[-1].endswith(" ? Help")
+        assert ("Open" in lines[-1], "n New" in lines[-1]) == (size[0] == 140, size[0] == 140)
         text = stage.text()
         assert max(map(len, stage.lines())) <= size[0] and len(stage.lines()) == size[1]
         assert (three["c"].id in text) == (size[0] == 140)  # the preview's heading

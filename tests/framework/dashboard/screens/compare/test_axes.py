@@ -33,25 +33,26 @@ def places(axis, of, series):
 
 def test_time_counts_seconds_from_the_start():
     loss = series((10, 3_000, 1.0), (20, 4_500, 0.5))
-    assert places("time", run(series={"train/loss": loss}), loss) == [2.0, 3.5]
+    assert places("time", run(starts=(1_000,), series={"train/loss": loss}), loss) == [2.0, 3.5]
+    assert places("time", run(started=None, series={"train/loss": loss}), loss) == [0.0, 1.5]
 
 
-def test_time_leaves_out_the_pause_before_a_resume():
-    loss = series((10, 3_000, 1.0), (20, 4_000, 0.5), (30, 100_700, 0.3))
+def test_time_leaves_out_every_pause_before_a_resume():
+    loss = series((10, 3_000, 1.0), (20, 4_000, 0.5), (30, 100_700, 0.3), (40, 900_500, 0.2))
     score = series((20, 5_000, 0.6))
-    resumed = RunStarted(pid=2, time=100_000, resumed_from=20)
-    whole = run(started=resumed, series={"train/loss": loss, "val/loss": score})
-    # The last word before the pause was at 5,000: 95 seconds are left out, and it counts from 3,000 on.
-    assert places("time", whole, loss) == [0.0, 1.0, pytest.approx(2.7)]
-    assert places("time", whole, score) == [2.0]
+    starts = (1_000, 100_000, 300_000, 900_000)
+    whole = run(starts=starts, series={"train/loss": loss, "val/loss": score})
+    # Left out: from 5.0 s to 100 s, from 100.7 s to 300 s, and, as the third start wrote nothing, to 900 s.
+    assert places("time", whole, loss) == pytest.approx([2.0, 3.0, 4.7, 5.2])
+    assert places("time", whole, score) == [4.0]
 
 
 @pytest.mark.parametrize(
     ("last", "label", "x"), [(61, "seconds", 61.0), (600, "minutes", 10.0), (36_000, "hours", 10.0)]
 )
 def test_time_has_a_unit_that_suits_the_longest_run(last, label, x):
-    short = run("a", series={"val/loss": series((1, 2_000, 1.0))})
-    long = run("b", series={"val/loss": series((1, 1_000 + last * 1000, 1.0))})
+    short = run("a", starts=(1_000,), series={"val/loss": series((1, 2_000, 1.0))})
+    long = run("b", starts=(1_000,), series={"val/loss": series((1, 1_000 + last * 1000, 1.0))})
     drawn = curves((short, long), "val/loss", "time")
     assert drawn.x_label == label
     assert drawn.lines[1].x.tolist() == [x]

@@ -15,7 +15,7 @@ from rnnlab.dashboard.catalogue.__main__ import catalogue as describe
 from rnnlab.dashboard.form import Command, Form, Outcome, Plan, Verdict
 from rnnlab.dashboard.screens import launch
 from rnnlab.dashboard.screens.launch import LaunchScreen
-from rnnlab.dashboard.screens.launch_fields import FieldRow
+from rnnlab.dashboard.screens.launch_fields import NAME, FieldRow
 from rnnlab.dashboard.widgets.glyphs import UNICODE
 from rnnlab.lab.lab import Lab
 from rnnlab.plugins.registry import Registry
@@ -145,9 +145,9 @@ class Desk:
 
     def said(self, key: str) -> str:
         """What stands under a field, as it is on the screen."""
-        region = self.rows[key].problem.content_region
-        lines = self.stage.lines()[region.y : region.bottom]
-        return " ".join(line[region.x : region.right].strip() for line in lines)
+        region = self.rows[key].region
+        lines = self.stage.lines()[region.y + 1 : region.bottom]
+        return " ".join(line[region.x + NAME : region.right].strip() for line in lines)
 
     async def go_to(self, name: str) -> None:
         """To the first field whose name holds that, by the filter, which is closed again."""

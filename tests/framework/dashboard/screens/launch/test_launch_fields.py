@@ -78,6 +78,25 @@ def test_a_choice_is_opened_and_chosen_from(app, at_desk):
     at_desk(app, scene)
 
 
+def test_a_choice_is_clicked(app, at_desk):
+    async def scene(stage, desk):
+        editor = desk.rows["cell"].editor
+        await stage.pilot.click(editor)
+        await stage.until(lambda: app.focused is editor.menu)
+        assert any("▸ cell" in line and "▲" in line for line in stage.lines())
+        await stage.press("escape")
+        assert desk.has_keyboard("cell") and not editor.opened
+        await stage.pilot.click(editor)
+        await stage.until(lambda: app.focused is editor.menu)
+        at = list(editor.known).index("rnn")
+        await stage.pilot.click(editor.menu, offset=(2, at))
+        await stage.until(lambda: desk.command == "digits cell=rnn")
+        assert desk.has_keyboard("cell") and not editor.opened
+        assert any("▸ cell" in line and "▼" in line for line in stage.lines())
+
+    at_desk(app, scene)
+
+
 def test_the_filter_shows_fields_by_name(app, at_desk):
     async def scene(stage, desk):
         everything = desk.reachable

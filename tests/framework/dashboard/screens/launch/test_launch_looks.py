@@ -6,6 +6,8 @@ import shlex
 
 import pytest
 
+from rnnlab.dashboard.form import Verdict
+from rnnlab.dashboard.screens import launch
 from rnnlab.dashboard.screens.launch_details import duration, folded, hanging
 from rnnlab.dashboard.widgets.glyphs import ASCII, UNICODE
 
@@ -33,6 +35,28 @@ def test_nothing_is_cut(make_app, quick, at_desk, size, glyphs):
             await stage.until(lambda: desk.has_keyboard("stack.bidirectional"))
 
     at_desk(app, scene, size)
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+@pytest.mark.parametrize("provisional", [True, False])
+def test_the_backend_is_told_with_its_reason_and_what_is_not_known(
+    make_app, quick, at_desk, monkeypatch, size, provisional
+):
+    def answer(self, command):
+        return Verdict(
+            parameters=5, steps=6, backend="torch", backend_reason="torch: the why", device="cpu",
+            provisional=provisional,
+        )  # fmt: skip
+
+    monkeypatch.setattr(launch.Consultant, "size", answer)
+
+    async def scene(stage, desk):
+        await stage.see("runs on torch, cpu")
+        shown = " ".join(stage.text().split())
+        assert ("unless it measures another" in shown) == provisional
+        assert ("torch: the why" in shown) == (size[0] == 140)
+
+    at_desk(make_app(), scene, size)
 
 
 def test_a_folded_command_is_the_same_command():

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from rnnlab.dashboard.catalogue import Catalogue
-from rnnlab.dashboard.screens.launch_fields import Choice, OnOff, TextEntry
+from rnnlab.dashboard.screens.launch_editors import Choice, OnOff, TextEntry
 
 
 def test_a_third_partys_plugin_has_its_form(app, at_desk):
