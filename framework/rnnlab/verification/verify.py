@@ -18,6 +18,9 @@ from rnnlab.verification.trial import INPUT_SIZE, Trial
 HIDDEN_SIZES = {"cpu": (16, 20), "cuda": (16, 20, 200, 1040)}
 """A power of two and another; on GPUs also sizes for which a backend may need another kernel."""
 
+PREPARED_SIZES = (20,)
+"""For a backend that prepares cells, each size anew: more than a vector of numbers, and a rest."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -44,15 +47,16 @@ def verify(
     Args:
         combination: what to verify.
         registry: where its plugins are.
-        hidden_sizes: each H to do it with; None means HIDDEN_SIZES.
+        hidden_sizes: each H to do it with; none means HIDDEN_SIZES, or PREPARED_SIZES.
 
     Nothing that a plugin does raises: it is a verdict.
     """
     worst: tuple[Deviation, str] | None = None
+    usual = PREPARED_SIZES if combination.backend.prepares else HIDDEN_SIZES[combination.device]
     doing = "cannot be loaded"
     try:
         backend: Backend = registry.load(combination.backend)()
-        for hidden_size in hidden_sizes or HIDDEN_SIZES[combination.device]:
+        for hidden_size in hidden_sizes or usual:
             doing = "cannot be made"
             cell = combination.variant.make(registry, INPUT_SIZE, hidden_size)
             device, precision = torch.device(combination.device), combination.precision

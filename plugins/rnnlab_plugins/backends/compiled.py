@@ -37,8 +37,9 @@ TOLERANCES = {torch.float32: 1e-3, torch.float64: 1e-9}
 class CompiledBackend(Backend):
     """A few steps of the cell as one program, made by PyTorch's inductor and kept in the user's cache.
 
-    The forward pass keeps the states; the backward pass goes back through the steps and leaves the weights
-    aside, whose gradients then take one product for all steps together. A second derivative is refused.
+    The forward pass keeps what gradients need; the backward pass goes back through the steps and leaves the
+    weights aside, whose gradients then take one product for all steps together. A second derivative is
+    refused.
     """
 
     def __init__(self) -> None:
@@ -135,7 +136,9 @@ def _run(
     if missing := -seq_len % CHUNK:
         projected, mask = F.pad(projected, (0, 0, 0, 0, 0, missing)), F.pad(mask, (0, 0, 0, 0, 0, missing))
     tensors = tensors_of(cell, read)
-    output, *final = _Sequence.apply(programs, len(state), projected, mask, *state, *tensors)
+    output, *final = _Sequence.apply(
+        programs, torch.is_grad_enabled(), len(state), projected, mask, *state, *tensors
+    )
     output = output[:seq_len, :batch_size]
     output = output.flip(0) if reverse else output
     output = output if lengths is None else torch.where(valid, output, 0.0)
@@ -147,20 +150,28 @@ class _Sequence(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, programs: Programs, count: int, projected: Tensor, mask: Tensor, *rest: Tensor
+        ctx: Any,
+        programs: Programs,
+        recorded: bool,
+        count: int,
+        projected: Tensor,
+        mask: Tensor,
+        *rest: Tensor,
     ) -> tuple[Tensor, ...]:
         projected, mask = projected.contiguous(), mask.contiguous()
-        initial = [each.contiguous() for each in rest[:count]]
+        state = [each.contiguous() for each in rest[:count]]
         tensors = [each.detach().contiguous() for each in rest[count:]]
-        state, parts = initial, []
-        for projected_part, mask_part in zip(projected.split(CHUNK), mask.split(CHUNK), strict=True):
-            parts.append(programs.forward(projected_part, mask_part, *state, *tensors))
-            state = [each[-1] for each in parts[-1]]
-        states = [torch.cat(columns) for columns in zip(*parts, strict=True)]
-        ctx.programs, ctx.count = programs, count
-        ctx.save_for_backward(projected, mask, *initial, *states, *tensors)
-        # Not views of the states: those are kept, and what leaves here may be written to.
-        return (states[0].clone(), *(each[-1].clone() for each in states))
+        hidden: list[Tensor] = []
+        kept: list[Tensor] = []
+        for part, valid in zip(projected.split(CHUNK), mask.split(CHUNK), strict=True):
+            outputs, state, passing, lasting = programs.forward(part, valid, *state, *tensors)
+            hidden.append(outputs)
+            if recorded:
+                kept += [*passing, *lasting]
+                ctx.lasting = len(lasting)
+        ctx.programs, ctx.tensors = programs, len(tensors)
+        ctx.save_for_backward(mask, *tensors, *kept)
+        return (torch.cat(hidden), *(each.clone() for each in state))
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
@@ -168,22 +179,20 @@ class _Sequence(Function):
             raise RuntimeError(
                 "backend 'compiled' has no second derivatives (create_graph=True); use backend=reference"
             )
-        count, programs = ctx.count, ctx.programs
-        projected, mask, *rest = ctx.saved_tensors
-        initial, states, tensors = rest[:count], rest[count : 2 * count], rest[2 * count :]
-        before = [torch.cat([first[None], each[:-1]]) for first, each in zip(initial, states, strict=True)]
+        programs: Programs = ctx.programs
+        mask, *saved = ctx.saved_tensors
+        tensors, kept = saved[: ctx.tensors], saved[ctx.tensors :]
         upstream, *carry = (each.contiguous() for each in grad_outputs)
+        calls = len(mask) // CHUNK
+        size = len(kept) // calls
         parts: list[Many[Tensor]] = []
-        for k in range(len(projected) - CHUNK, -1, -CHUNK):
-            now = slice(k, k + CHUNK)
-            given = [each[now] for each in (projected, mask, upstream, *before)]
-            found = programs.backward(*given, *carry, *tensors)
-            parts.append(found[:count])
-            carry = list(found[count:])
-        received = [torch.cat(columns) for columns in zip(*parts[::-1], strict=True)]
-        rows = [each.flatten(0, 1) for each in (projected, *before, *received)]
-        by_projected, *by_tensors = programs.weights(*rows, *tensors)
-        return None, None, by_projected.view_as(projected), None, *carry, *by_tensors
+        for k in reversed(range(calls)):
+            now, given = slice(k * CHUNK, (k + 1) * CHUNK), kept[k * size : (k + 1) * size]
+            found, carry = programs.backward(mask[now], upstream[now], *given, *carry, *tensors)
+            parts.append([*found, *given[size - ctx.lasting :]])
+        rows = [torch.cat(columns).flatten(0, 1) for columns in zip(*parts[::-1], strict=True)]
+        by_projected = rows[0].unflatten(0, (len(mask), -1))
+        return None, None, None, by_projected, None, *carry, *programs.weights(*rows, *tensors)
 
 
 class _Watch(TorchDispatchMode):

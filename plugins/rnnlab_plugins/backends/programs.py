@@ -15,10 +15,11 @@ import torch
 from filelock import FileLock
 from torch import Tensor, nn
 from torch.export import Dim, export
-from torch.func import functional_call, vjp
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.func import functional_call
+from torch.utils import _pytree as pytree
 
 from rnnlab.api import Cell, State, cache_folder, cell_digest
+from rnnlab_plugins.backends.stages import Stages
 
 LOG = logging.getLogger(__name__)
 
@@ -28,25 +29,27 @@ CHUNK = 4
 EXPECTED_SECONDS = 40.0
 """What a compilation takes where none was made yet, on a processor of 2024 that has nothing else to do."""
 
-VERSION = 1
+VERSION = 3
 """Changes when the programs do."""
 
-Program = Callable[..., Sequence[Tensor]]
+Program = Callable[..., Any]
 
 
 class Programs(NamedTuple):
     """The programs of one cell, for any number of rows B >= 2, and any input size.
 
-    K = CHUNK, P the width of `project`, S that of each state. Tensors must be contiguous.
+    K = CHUNK, P the width of `project`, S that of each state. Tensors must be contiguous. What one program
+    hands on to another is in tuples of any length: of each step [K, B, ...], `Stages` says what.
 
     Attributes:
-        forward: (projected [K, B, P], valid [K, B, 1], states [B, S], tensors of the cell) -> each state
-            after each step [K, B, S].
-        backward: (projected, valid, gradient of the hidden states [K, B, S], states before each step
-            [K, B, S], gradients of the states after the last step [B, S], tensors of the cell) -> gradients
-            of what each valid step gave [K, B, S], zero elsewhere, and of the states before the first [B, S].
-        weights: (projected [R, P], states before the step [R, S], gradients of what it gave [R, S], tensors
-            of the cell) -> gradients of projected [R, P] and of the tensors, for R steps of any time and row.
+        forward: (projected [K, B, P], valid [K, B, 1], states [B, S], tensors of the cell) -> hidden states
+            [K, B, S]; the states after the last step [B, S]; what `backward` alone needs; what `weights`
+            needs.
+        backward: (valid, gradient of the hidden states [K, B, S], both that `forward` handed on, gradients of
+            the states after the last step [B, S], tensors of the cell) -> what `weights` needs, the gradient
+            of projected [K, B, P] first; the gradients of the states before the first step [B, S].
+        weights: (what `backward` and then what `forward` gave for it, R rows of any time and row of the
+            batch, tensors of the cell) -> gradients of the tensors.
     """
 
     forward: Program
@@ -143,8 +146,18 @@ def _kept(folder: Path) -> Programs | None:
 
 
 def _load(folder: Path) -> Programs:
-    load = torch._inductor.aoti_load_package
-    return Programs(*(load(str(folder / f"{name}.pt2")) for name in Programs._fields))
+    return Programs(*(_program(folder / f"{name}.pt2") for name in Programs._fields))
+
+
+def _program(path: Path) -> Program:
+    """The program in a package. PyTorch's own call would parse the form of the results each time."""
+    loader = torch._inductor.aoti_load_package(str(path)).loader
+    form = pytree.treespec_loads(loader.get_call_spec()[1])
+
+    def run(*tensors: Tensor) -> Any:
+        return pytree.tree_unflatten(loader.boxed_run(list(tensors)), form)
+
+    return run
 
 
 class _Step(nn.Module):
@@ -158,17 +171,25 @@ class _Step(nn.Module):
         return self.cell.step(projected, state).state
 
 
+class _Function(nn.Module):
+    """A function as the module that `export` wants."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *tensors: Tensor) -> Any:
+        return self.function(*tensors)
+
+
 def _compile(cell: Cell, dtype: torch.dtype, folder: Path) -> None:
     """Write the three packages into `folder`."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of PyTorch's own parts about one another
         for name, (function, arguments, rows) in _sources(cell, dtype).items():
-            graph = make_fx(function, tracing_mode="symbolic")(*arguments)
-            graph.graph.eliminate_dead_code()
-            graph.recompile()
             batch = Dim("rows", min=2)
             shapes = tuple(None if axis is None else {axis: batch} for axis in rows)
-            program = export(graph, tuple(arguments), dynamic_shapes=shapes)
+            program = export(_Function(function), tuple(arguments), dynamic_shapes=(shapes,))
             torch._inductor.aoti_compile_and_package(program, package_path=str(folder / f"{name}.pt2"))
 
 
@@ -181,36 +202,8 @@ def _sources(cell: Cell, dtype: torch.dtype) -> dict[str, tuple[Any, list[Tensor
     width = cell.project(torch.zeros(1, cell.input_size, dtype=dtype)).shape[-1]
     sizes = cell.state_sizes()
 
-    def step(projected: Tensor, state: Any, values: Sequence[Tensor]) -> Any:
-        return functional_call(module, dict(zip(names, values, strict=True)), (projected, state))
-
-    def forward(projected: Tensor, valid: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-        state, values = rest[:count], rest[count:]
-        steps: list[State] = []
-        for k in range(CHUNK):
-            new = step(projected[k], state, values)
-            state = tuple(torch.where(valid[k], *pair) for pair in zip(new, state, strict=True))
-            steps.append(state)
-        return tuple(map(torch.stack, zip(*steps, strict=True)))
-
-    def backward(projected: Tensor, valid: Tensor, upstream: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-        before, carry, values = rest[:count], rest[count : 2 * count], rest[2 * count :]
-        received: list[State] = []
-        for k in reversed(range(CHUNK)):
-            carry = (carry[0] + upstream[k], *carry[1:])
-            received.append(tuple(torch.where(valid[k], each, 0.0) for each in carry))
-            pull: Any = vjp(
-                lambda state, k=k: step(projected[k], state, values), tuple(each[k] for each in before)
-            )[1]
-            (pulled,) = pull(received[-1])
-            carry = tuple(torch.where(valid[k], *pair) for pair in zip(pulled, carry, strict=True))
-        return (*map(torch.stack, zip(*received[::-1], strict=True)), *carry)
-
-    def weights(projected: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-        before, received, values = rest[:count], rest[count : 2 * count], rest[2 * count :]
-        pull: Any = vjp(lambda p, v: step(p, before, v), projected, tuple(values))[1]
-        by_projected, by_values = pull(tuple(received))
-        return (by_projected, *by_values)
+    def step(projected: Tensor, state: State, tensors: Sequence[Tensor]) -> State:
+        return functional_call(module, dict(zip(names, tensors, strict=True)), (projected, state))
 
     # A number of rows that no other size has: tracing takes equal sizes for the same size.
     taken = {CHUNK, width, *sizes, *(size for tensor in tensors for size in tensor.shape)}
@@ -221,24 +214,59 @@ def _sources(cell: Cell, dtype: torch.dtype) -> dict[str, tuple[Any, list[Tensor
     def some(*shape: int) -> Tensor:
         return torch.zeros(*shape, dtype=dtype)
 
-    def states(*leading: int) -> list[Tensor]:
-        return [some(*leading, rows, size) for size in sizes]
+    steps, valid = some(CHUNK, rows, width), torch.ones(CHUNK, rows, 1, dtype=torch.bool)
+    state = [some(rows, size) for size in sizes]
+    cut = Stages(step, some(rows, width), tuple(state), tensors)
 
-    steps = some(CHUNK, rows, width)
-    valid = torch.ones(CHUNK, rows, 1, dtype=torch.bool)
+    def forward(projected: Tensor, valid: Tensor, *rest: Tensor) -> tuple[Any, ...]:
+        state, tensors = rest[:count], rest[count:]
+        steps: list[tuple[Sequence[Tensor], ...]] = []
+        for k in range(CHUNK):
+            new, *needed = cut.forward(projected[k], state, tensors)
+            state = _where(valid[k], new, state)
+            steps.append((state[:1], *needed))
+        (hidden,), *needed = (_stacked(each) for each in zip(*steps, strict=True))
+        return hidden, state, *needed
+
+    hidden, _, passing, lasting = forward(steps, valid, *state, *tensors)
+    first, both = len(passing), len(passing) + len(lasting)
+
+    def backward(valid: Tensor, upstream: Tensor, *rest: Tensor) -> tuple[Any, ...]:
+        needed, carry, tensors = rest[:both], rest[both : both + count], rest[both + count :]
+        steps: list[Sequence[Tensor]] = []
+        for k in reversed(range(CHUNK)):
+            carry = (carry[0] + upstream[k], *carry[1:])
+            received = tuple(torch.where(valid[k], each, 0.0) for each in carry)
+            now = [each[k] for each in needed]
+            found, pulled = cut.backward(now[:first], now[first:], received, tensors)
+            carry = _where(valid[k], pulled, carry)
+            steps.append(found)
+        return _stacked(steps[::-1]), carry
+
+    found, _ = backward(valid, hidden, *passing, *lasting, *state, *tensors)
+    given = [each.flatten(0, 1)[:rows] for each in (*found, *lasting)]
+
+    def weights(*rest: Tensor) -> tuple[Tensor, ...]:
+        return tuple(cut.weights(rest[: len(given)], rest[len(given) :]))
+
     fixed: list[int | None] = [None] * len(tensors)
-    ones: list[int | None] = [1] * count
+    ones: list[int | None] = [1] * both
     zeros: list[int | None] = [0] * count
     return {
-        "forward": (forward, [steps, valid, *states(), *tensors], [1, 1, *zeros, *fixed]),
+        "forward": (forward, [steps, valid, *state, *tensors], [1, 1, *zeros, *fixed]),
         "backward": (
             backward,
-            [steps, valid, some(CHUNK, rows, sizes[0]), *states(CHUNK), *states(), *tensors],
-            [1, 1, 1, *ones, *zeros, *fixed],
+            [valid, hidden, *passing, *lasting, *state, *tensors],
+            [1, 1, *ones, *zeros, *fixed],
         ),
-        "weights": (
-            weights,
-            [some(rows, width), *states(), *states(), *tensors],
-            [0, *zeros, *zeros, *fixed],
-        ),
+        "weights": (weights, [*given, *tensors], [*[0] * len(given), *fixed]),
     }
+
+
+def _where(valid: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    return tuple(torch.where(valid, *pair) for pair in zip(new, old, strict=True))
+
+
+def _stacked(steps: Iterable[Sequence[Tensor]]) -> tuple[Tensor, ...]:
+    """Of tensors of each step, the same ones over the steps."""
+    return tuple(map(torch.stack, zip(*steps, strict=True)))
