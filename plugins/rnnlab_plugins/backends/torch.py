@@ -1,7 +1,8 @@
 """The backend of PyTorch's own recurrent functions.
 
-Rows of unequal length are not packed, which is slow on a CPU: `padded` and `unpadded` are two other exact
-ways, and each cell has the one that `framework/benchmarks/variable_lengths.py` showed to be the faster.
+Rows of unequal length are not packed, which is slow on a CPU. `padded` and `unpadded` are two other exact
+ways, and each cell has the one that `framework/benchmarks/variable_lengths.py` showed to be the faster: with
+padding where one function runs all steps (cuDNN, oneDNN), else over the valid steps alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ DTYPES = {
     "cpu": (torch.float32, torch.float64, torch.bfloat16),
     "cuda": (torch.float32, torch.float64, torch.bfloat16, torch.float16),
 }
+
+ONE_DNN = (torch.float32, torch.bfloat16)
+"""Of these oneDNN has an LSTM on CPUs."""
 
 
 class TorchBackend(Backend):
@@ -43,9 +47,8 @@ class TorchBackend(Backend):
         if lengths is None or (not lengths.is_cuda and bool((lengths == len(x)).all())):
             output, state = padded.fused(cell, cell.weight_ih, x.flip(0) if reverse else x, state)
             return Sequence(output.flip(0) if reverse else output, state)
-        if x.is_cuda:
+        mode = padded.mode_of(cell)
+        if x.is_cuda or (mode == "lstm" and x.dtype in ONE_DNN and torch.backends.mkldnn.is_available()):
             return padded.run(cell, x, state, lengths, reverse)
         weights = (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
-        return unpadded.run(
-            padded.mode_of(cell), x, weights, state, unpadded.layout(len(x), lengths, reverse)
-        )
+        return unpadded.run(mode, x, weights, state, unpadded.layout(len(x), lengths, reverse))

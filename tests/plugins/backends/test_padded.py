@@ -25,6 +25,7 @@ class Padded(ReferenceBackend):
 def test_results_are_those_of_torch_row_by_row(
     make_cell, results, assert_agree, row_by_row, monkeypatch, kind, reverse, cost
 ):
+    monkeypatch.setattr(padded, "CUT_COST", cost)
     monkeypatch.setattr(padded, "PIECE_COST", cost)
     run = (make_cell(kind, 3, 7), 9, 5, (2, 9, 0, 5, 7), reverse)
     assert_agree(results(Padded(), *run), results(row_by_row, *run))
@@ -38,6 +39,7 @@ def test_any_lengths_in_pieces(make_cell, results, assert_agree, data):
     cell = make_cell(data.draw(st.sampled_from(KINDS)), 3, 4)
     run = (cell, seq_len, batch_size, lengths, data.draw(st.booleans()))
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(padded, "CUT_COST", 0.0)
         patch.setattr(padded, "PIECE_COST", 0.0)
         got = results(Padded(), *run)
     assert_agree(got, results(ReferenceBackend(), *run))

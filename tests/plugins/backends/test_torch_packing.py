@@ -87,13 +87,14 @@ def batches(draw, shortest: int):
     return lengths, seq_len, sizes, draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 99))
 
 
-@pytest.mark.parametrize("cost", [padded.PIECE_COST, 0.0], ids=["whole", "in pieces"])
+@pytest.mark.parametrize("cost", [padded.CUT_COST, 0.0], ids=["whole", "in pieces"])
 @pytest.mark.parametrize("kind", MODULES)
 @settings(max_examples=25, deadline=None)
 @given(batch=batches(shortest=1))
 def test_outputs_states_and_gradients_are_those_of_packing(make_cell, kind, cost, batch):
     both = Both(make_cell, kind, *batch)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(padded, "CUT_COST", cost)
         patch.setattr(padded, "PIECE_COST", cost)
         assert_equal(both.of_stack(TorchBackend()), both.of_packing())
 
