@@ -10,12 +10,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd import Function
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rnnlab.api import Backend, Cell, InputError, Sequence, State, cell_digest, loop
+from rnnlab_plugins.backends.chunks import run
 from rnnlab_plugins.backends.programs import (
     CHUNK,
     Programs,
@@ -23,7 +22,6 @@ from rnnlab_plugins.backends.programs import (
     expected_seconds,
     obtain,
     read_by_step,
-    tensors_of,
 )
 
 _Readied = tuple[Programs, list[str]]
@@ -79,7 +77,7 @@ class CompiledBackend(Backend):
             with torch.autocast("cpu", enabled=False):
                 return self.run(cell, x.to(own), tuple(each.to(own) for each in state), lengths, reverse)
         (programs, read), _ = self._obtain(cell, x.dtype)
-        return _run(programs, read, cell, x, state, lengths, reverse)
+        return run(programs, read, cell, x, state, lengths, reverse)
 
     def _obtain(self, cell: Cell, dtype: torch.dtype) -> tuple[_Readied, float]:
         """The programs with the names of what they read, and the seconds that compiling them took."""
@@ -108,91 +106,6 @@ class CompiledBackend(Backend):
 
 def _failed(cell: Cell, why: str) -> str:
     return f"backend 'compiled' cannot compile {type(cell).__name__} ({why}); use backend=auto or reference"
-
-
-def _run(
-    programs: Programs,
-    read: Many[str],
-    cell: Cell,
-    x: Tensor,
-    state: State,
-    lengths: Tensor | None,
-    reverse: bool,
-) -> Sequence:
-    """`Backend.run` with programs of the cell, which read its tensors of these names."""
-    seq_len, batch_size, _ = x.shape
-    if lengths is None:
-        valid = torch.ones(seq_len, batch_size, 1, dtype=torch.bool)
-    else:
-        valid = (torch.arange(seq_len)[:, None] < lengths)[..., None]
-        x = torch.where(valid, x, 0.0)
-    projected, mask = cell.project(x), valid
-    if reverse:
-        # Steps that are not valid leave the state as it is, also when they come first.
-        projected, mask = projected.flip(0), mask.flip(0)
-    if batch_size == 1:  # the programs are for two rows and more
-        projected, mask = projected.expand(-1, 2, -1), mask.expand(-1, 2, -1)
-        state = tuple(each.expand(2, -1) for each in state)
-    if missing := -seq_len % CHUNK:
-        projected, mask = F.pad(projected, (0, 0, 0, 0, 0, missing)), F.pad(mask, (0, 0, 0, 0, 0, missing))
-    tensors = tensors_of(cell, read)
-    output, *final = _Sequence.apply(
-        programs, torch.is_grad_enabled(), len(state), projected, mask, *state, *tensors
-    )
-    output = output[:seq_len, :batch_size]
-    output = output.flip(0) if reverse else output
-    output = output if lengths is None else torch.where(valid, output, 0.0)
-    return Sequence(output, tuple(each[:batch_size] for each in final))
-
-
-class _Sequence(Function):
-    """All steps as one node of the graph."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        programs: Programs,
-        recorded: bool,
-        count: int,
-        projected: Tensor,
-        mask: Tensor,
-        *rest: Tensor,
-    ) -> tuple[Tensor, ...]:
-        projected, mask = projected.contiguous(), mask.contiguous()
-        state = [each.contiguous() for each in rest[:count]]
-        tensors = [each.detach().contiguous() for each in rest[count:]]
-        hidden: list[Tensor] = []
-        kept: list[Tensor] = []
-        for part, valid in zip(projected.split(CHUNK), mask.split(CHUNK), strict=True):
-            outputs, state, passing, lasting = programs.forward(part, valid, *state, *tensors)
-            hidden.append(outputs)
-            if recorded:
-                kept += [*passing, *lasting]
-                ctx.lasting = len(lasting)
-        ctx.programs, ctx.tensors = programs, len(tensors)
-        ctx.save_for_backward(mask, *tensors, *kept)
-        return (torch.cat(hidden), *(each.clone() for each in state))
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
-            raise RuntimeError(
-                "backend 'compiled' has no second derivatives (create_graph=True); use backend=reference"
-            )
-        programs: Programs = ctx.programs
-        mask, *saved = ctx.saved_tensors
-        tensors, kept = saved[: ctx.tensors], saved[ctx.tensors :]
-        upstream, *carry = (each.contiguous() for each in grad_outputs)
-        calls = len(mask) // CHUNK
-        size = len(kept) // calls
-        parts: list[Many[Tensor]] = []
-        for k in reversed(range(calls)):
-            now, given = slice(k * CHUNK, (k + 1) * CHUNK), kept[k * size : (k + 1) * size]
-            found, carry = programs.backward(mask[now], upstream[now], *given, *carry, *tensors)
-            parts.append([*found, *given[size - ctx.lasting :]])
-        rows = [torch.cat(columns).flatten(0, 1) for columns in zip(*parts[::-1], strict=True)]
-        by_projected = rows[0].unflatten(0, (len(mask), -1))
-        return None, None, None, by_projected, None, *carry, *programs.weights(*rows, *tensors)
 
 
 class _Watch(TorchDispatchMode):
@@ -265,7 +178,7 @@ def _wrong(programs: Programs, read: Many[str], cell: Cell, dtype: torch.dtype) 
         return torch.linspace(0.0, 7.0 * len(shape), count, dtype=dtype).sin().view(shape)
 
     def compiled(*arguments: Any) -> Sequence:
-        return _run(programs, read, *arguments, reverse=False)
+        return run(programs, read, *arguments, reverse=False)
 
     def results(run: Callable[..., Sequence]) -> list[Tensor]:
         x = some(seq_len, rows, cell.input_size).requires_grad_()

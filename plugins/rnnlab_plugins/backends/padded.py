@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from rnnlab.api import Cell, Sequence, State
+from rnnlab_plugins.backends.pieces import cut
 
 HOLDS = {
     # i shut and f open: c stands still.
@@ -104,37 +105,19 @@ def _in_pieces(
         The output [T, B, H], zero at padded steps, and the final states, the first of them not that of the
         last valid step.
     """
-    seq_len, batch_size, _ = x.shape
-    ordered, rows = torch.sort(lengths.long(), descending=True, stable=True)
-    longest = int(ordered[0])
-    size = -(-longest // count)
-    steps = torch.arange(longest)[:, None]
-    valid = steps < ordered
-    # Piece k holds [its steps, its rows] without a gap, one piece after the other.
-    widths = [int((ordered > start).sum()) for start in range(0, longest, size)]
-    heights = [min(size, longest - start) for start in range(0, longest, size)]
-    areas = torch.tensor([height * width for height, width in zip(heights, widths, strict=True)])
-    piece = steps // size
-    place = (areas.cumsum(0) - areas)[piece] + steps % size * torch.tensor(widths)[piece]
-    place = (place + torch.arange(batch_size))[valid]
-    source = ((ordered - 1 - steps if reverse else steps) * batch_size + rows)[valid]
-
-    total = int(areas.sum())
-    padding = torch.ones(total, 1, dtype=torch.bool).index_fill_(0, place, False)
-    weight_ih, held = _held(cell, _Move.apply(x.flatten(0, 1), source, place, total), padding)
-    state = tuple(each.index_select(0, rows) for each in state)
+    pieces = cut(lengths, -(-int(lengths.max()) // count), reverse)
+    weight_ih, held = _held(cell, pieces.gather(x), pieces.padding())
+    state = pieces.sort(state)
     outputs: list[Tensor] = []
     ended: list[State] = []
-    for part, height, width in zip(held.split(areas.tolist()), heights, widths, strict=True):
+    parts = zip(held.split(pieces.areas), pieces.heights, pieces.widths, strict=True)
+    for part, height, width in parts:
         ended.append(tuple(each[width:] for each in state))
         state = tuple(each[:width] for each in state)
         output, state = fused(cell, weight_ih, part.view(height, width, -1), state)
         outputs.append(output.flatten(0, 1))
-    ended.append(state)
-    back = torch.empty_like(rows).index_copy_(0, rows, torch.arange(batch_size))
-    final = tuple(torch.cat(each).index_select(0, back) for each in zip(*reversed(ended), strict=True))
-    output = _Move.apply(torch.cat(outputs), place, source, seq_len * batch_size)
-    return output.view(seq_len, batch_size, -1), final
+    final = tuple(torch.cat(each) for each in zip(state, *reversed(ended), strict=True))
+    return pieces.scatter(torch.cat(outputs), len(x)), pieces.unsort(final)
 
 
 def _held(cell: Cell, x: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
@@ -170,18 +153,3 @@ class _Permutation(Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
         (order,) = ctx.saved_tensors
         return _Permutation.apply(grad_outputs[0], order), None
-
-
-class _Move(Function):
-    """Rows `source` of x [M, F] at the rows `place` of a tensor [size, F], zero elsewhere; no row twice."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, source: Tensor, place: Tensor, size: int) -> Tensor:
-        ctx.save_for_backward(source, place)
-        ctx.rows = len(x)
-        return x.new_zeros(size, x.shape[1]).index_copy_(0, place, x.index_select(0, source))
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None, None]:
-        source, place = ctx.saved_tensors
-        return _Move.apply(grad_outputs[0], place, source, ctx.rows), None, None, None

@@ -248,7 +248,7 @@ def test_a_note_of_the_last_compilation_that_is_no_number_is_passed_over(tmp_pat
 def test_autocast_reaches_no_program(monkeypatch):
     backend, cell = CompiledBackend(), make().float()
     monkeypatch.setattr(backend, "_obtain", lambda cell, dtype: ((None, []), 0.0))
-    monkeypatch.setattr(compiled, "_run", lambda programs, read, *arguments: loop(*arguments))
+    monkeypatch.setattr(compiled, "run", lambda programs, read, *arguments: loop(*arguments))
     x, state = torch.randn(5, 2, 3).bfloat16(), tuple(torch.zeros(2, size) for size in cell.state_sizes())
     with torch.autocast("cpu", dtype=torch.bfloat16):
         output, _ = backend.run(cell, x, state)
