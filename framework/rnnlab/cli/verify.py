@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,8 @@ def verify(
     torch.set_num_threads(1)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or two runs on a GPU may differ
     chosen = combinations(app.registry, Filters(cells, backends, dtypes, devices))
-    rows = [_row(verdict_on(each, app.registry, hidden_sizes)) for each in chosen]
+    with click.progressbar(chosen, label="verify", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        rows = [_row(verdict_on(each, app.registry, hidden_sizes)) for each in bar]
     counts = Counter(row["result"] for row in rows)
     if as_json:
         print_json(rows)
