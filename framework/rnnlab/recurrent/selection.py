@@ -17,7 +17,7 @@ from rnnlab.recurrent.measurement import Costs, Meter, NotMeasured, Workload
 BY_RANK = "rank"
 """What RNNLAB_AUTO says to have `auto` go by rank and measure nothing."""
 
-ALIKE = 1.05
+ALIKE = 1.02
 """Of backends that cost no more than this times the least, `auto` takes the highest-ranked."""
 
 SHARE = 0.25

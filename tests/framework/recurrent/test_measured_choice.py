@@ -84,8 +84,8 @@ def test_the_cheapest_is_taken_and_the_figures_are_shown(leaky):
 
 def test_of_backends_that_cost_alike_the_highest_ranked_is_taken(leaky):
     installed = candidates(plain=(0, Fake()), fast=(10, Fake()))
-    assert choose(installed, leaky(3, 4), meter=Told(plain=1.0, fast=1.04)).name == "fast"
-    assert choose(installed, leaky(3, 4), meter=Told(plain=1.0, fast=1.06)).name == "plain"
+    assert choose(installed, leaky(3, 4), meter=Told(plain=1.0, fast=1.015)).name == "fast"
+    assert choose(installed, leaky(3, 4), meter=Told(plain=1.0, fast=1.03)).name == "plain"
 
 
 def test_what_cannot_run_the_cell_or_advises_against_itself_is_never_measured(leaky):
