@@ -217,7 +217,8 @@ class FormPane(VerticalScroll, inherit_bindings=False, can_focus=False):
         if not rows:
             return
         at = rows.index(here) + by if here in rows else 0
-        rows[max(0, min(at, len(rows) - 1))].editor.focus()
+        # At once: of keys that come together each goes on from where the one before went.
+        self.screen.set_focus(rows[max(0, min(at, len(rows) - 1))].editor)
 
     def _choice_fields(self, form: Form) -> Iterator[Field]:
         yield source_field(form)

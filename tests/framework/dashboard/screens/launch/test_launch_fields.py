@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.events import Key
+
 
 def test_a_field_changed_changes_the_command_and_back(app, at_desk):
     async def scene(stage, desk):
@@ -133,5 +135,15 @@ def test_arrows_and_pages_move_and_escape_frees_the_keys(app, at_desk):
         await stage.press("4")
         await stage.until(lambda: app.current_mode == "launch")
         assert desk.form.text("name") == "digits"
+
+    at_desk(app, scene)
+
+
+def test_keys_that_come_together_each_go_on_from_the_one_before(app, at_desk):
+    async def scene(stage, desk):
+        start = desk.reachable
+        for key in ("down", "down", "down", "up", "down"):  # as a terminal gives a key that is held down
+            app.post_message(Key(key, None))
+        await stage.until(lambda: desk.has_keyboard(start[3]))
 
     at_desk(app, scene)
