@@ -1,15 +1,15 @@
 """Rows of unequal length: the stack on the `torch` backend against packed nn.LSTM, nn.GRU and nn.RNN.
 
-    python framework/benchmarks/variable_lengths.py [--repeats 7] [--json FILE] [--cells lstm gru rnn]
-        [--shapes 8,32,64 32,64,128 64,128,256]
+    python framework/benchmarks/variable_lengths.py [--repeats 7] [--threads 1] [--json FILE]
+        [--cells lstm gru rnn] [--shapes 8,32,64 32,64,128 64,128,256]
 
 One pass forwards and one backwards, with gradients of inputs, initial states and parameters. Lengths are
 drawn uniformly from 1..T, inputs are as wide as the hidden states (I = H), initial states are not zero.
 Packed is what users of nn.LSTM write: pack_padded_sequence, the module, pad_packed_sequence, with lengths
 on the CPU. Padded is the module alone, which reads the padding, and so gives other values: what the steps
 cost when nobody asks for exactness. The stack's values are compared with packing first; then all ways run in
-turns, in one process on one thread, and a ratio is the median over the turns of the ratio within a turn.
-"x packed" and "x padded" say how many times as fast as packing the stack and the padded module are.
+turns, in one process on `--threads` threads, and a ratio is the median over the turns of the ratio within a
+turn. "x packed" and "x padded" say how many times as fast as packing the stack and the padded module are.
 """
 
 from __future__ import annotations
@@ -75,11 +75,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=7, help="turns [default: 7]")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="PyTorch's threads: 1 as rnnlab's runs have [default], 0 for as many as PyTorch takes by itself",
+    )
     parser.add_argument("--cells", nargs="+", choices=MODULES, default=list(MODULES))
     parser.add_argument("--shapes", nargs="+", type=shape_of, default=SHAPES, metavar="B,T,H")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     given = parser.parse_args()
-    torch.set_num_threads(1)
+    if given.threads:
+        torch.set_num_threads(given.threads)
     about = machine()
     print(", ".join(f"{name} {value}" for name, value in about.items()), flush=True)
     print("\n| cell | B,T,H | layers | directions | stack | packed | padded | x packed | x padded | error |")

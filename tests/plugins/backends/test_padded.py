@@ -45,6 +45,14 @@ def test_any_lengths_in_pieces(make_cell, results, assert_agree, data):
     assert_agree(got, results(ReferenceBackend(), *run))
 
 
+def test_on_more_threads_there_are_fewer_pieces(monkeypatch):
+    def count(threads):
+        monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+        return padded.pieces(torch.tensor([8, 1, 1, 1]), 8, 10**9)
+
+    assert [count(threads) for threads in (1, 2, 3, 64)] == [4, 3, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("lengths", "seq_len", "weights", "count"),
     [
@@ -56,5 +64,6 @@ def test_any_lengths_in_pieces(make_cell, results, assert_agree, data):
         ([0, 0], 8, 10**9, 1),
     ],
 )
-def test_pieces_are_made_where_they_save_more_than_they_cost(lengths, seq_len, weights, count):
+def test_pieces_are_made_where_they_save_more_than_they_cost(monkeypatch, lengths, seq_len, weights, count):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     assert padded.pieces(torch.tensor(lengths), seq_len, weights) == count
