@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.events import DescendantFocus
 
 from rnnlab.dashboard.catalogue import Catalogue
-from rnnlab.dashboard.form import Consultant, Form
+from rnnlab.dashboard.form import Consultant, Form, Plan
 from rnnlab.dashboard.form.base import Base
 from rnnlab.dashboard.screens.launch_check import Checker
 from rnnlab.dashboard.screens.launch_details import Details
@@ -50,6 +50,7 @@ class Workbench(Horizontal):
         self.checker = Checker(self, dashboard, consultant, self._found)
         self.last: str = FROM
         self._options = tuple(options)
+        self._blamed: tuple[Plan | None, str] = (None, "")
 
     def compose(self) -> ComposeResult:
         """Left and right."""
@@ -109,12 +110,16 @@ class Workbench(Horizontal):
         """The plugins have answered."""
         check = self.checker.findings.check
         if self.form is not None and check is not None:
-            self.form.take_problems(check.problems)
+            plan, problem = self._blamed
+            # What the start said stands as long as the form is what was to start.
+            told = [problem] if plan == self.form.plan() and problem not in check.problems else []
+            self.form.take_problems([*check.problems, *told])
         self.tell()
 
     def blame(self, problem: str) -> None:
         """Say what the plugins found wrong when a run was to start."""
         if self.form is not None:
+            self._blamed = self.form.plan(), problem
             self.form.take_problems([problem])
             self.tell()
 
