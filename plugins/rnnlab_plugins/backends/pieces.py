@@ -64,7 +64,7 @@ class Pieces(NamedTuple):
         return tuple(each.index_select(0, back) for each in state)
 
 
-def cut(lengths: Tensor, size: int, reverse: bool, *, full: bool = False, narrowest: int = 1) -> Pieces:
+def cut(lengths: Tensor, size: int, reverse: bool, *, full: bool = False, narrowest: int = 0) -> Pieces:
     """Cut a batch of rows of `lengths` [B], on a CPU, into pieces of `size` steps.
 
     Args:
@@ -79,12 +79,13 @@ def cut(lengths: Tensor, size: int, reverse: bool, *, full: bool = False, narrow
     longest = int(ordered[0])
     steps = torch.arange(longest)[:, None]
     valid = steps < ordered
-    starts = range(0, max(longest, 1), size)
-    heights = [size if full else min(size, longest - start) for start in starts]
-    widths = [max(narrowest, int((ordered > start).sum())) for start in starts]
+    starts = torch.arange(0, max(longest, 1), size)
+    heights = [size if full else min(size, longest - start) for start in starts.tolist()]
+    counts = (starts[:, None] < ordered).sum(1).clamp(min=narrowest)
+    widths: list[int] = counts.tolist()
     pieces = Pieces(heights, widths, valid, valid, rows)
     areas, piece = torch.tensor(pieces.areas, dtype=torch.long), steps // size
-    place = (areas.cumsum(0) - areas)[piece] + steps % size * torch.tensor(widths, dtype=torch.long)[piece]
+    place = (areas.cumsum(0) - areas)[piece] + steps % size * counts[piece]
     times = ordered - 1 - steps if reverse else steps
     return pieces._replace(
         place=(place + torch.arange(batch_size))[valid], source=(times * batch_size + rows)[valid]

@@ -51,4 +51,4 @@ class TorchBackend(Backend):
         if x.is_cuda or (mode == "lstm" and x.dtype in ONE_DNN and torch.backends.mkldnn.is_available()):
             return padded.run(cell, x, state, lengths, reverse)
         weights = (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
-        return unpadded.run(mode, x, weights, state, unpadded.layout(len(x), lengths, reverse))
+        return unpadded.run(mode, x, weights, state, unpadded.layout(lengths, reverse))

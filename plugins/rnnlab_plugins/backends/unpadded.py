@@ -16,6 +16,7 @@ from torch.autograd import Function
 
 from rnnlab.api import Sequence, State
 from rnnlab_plugins.backends.bptt import RECURRENCES
+from rnnlab_plugins.backends.pieces import cut
 
 
 class Layout(NamedTuple):
@@ -37,25 +38,22 @@ class Layout(NamedTuple):
     last: Tensor
 
 
-def layout(seq_len: int, lengths: Tensor, reverse: bool) -> Layout:
+def layout(lengths: Tensor, reverse: bool) -> Layout:
     """The layout of rows of `lengths` [B], on a CPU, read backwards if `reverse`."""
     batch_size = len(lengths)
-    ordered, rows = torch.sort(lengths.long(), descending=True, stable=True)
-    steps = torch.arange(seq_len)[:, None]
-    valid = steps < ordered
-    counts = valid.sum(1)
+    pieces = cut(lengths, 1, reverse)
+    ordered, counts = lengths.long().index_select(0, pieces.rows), torch.tensor(pieces.widths)
     starts = counts.cumsum(0) - counts
     # The state before a row's step s is that after its step s - 1, which has the same place in that step.
     places = torch.arange(batch_size)
     previous = torch.cat([torch.zeros(1, dtype=torch.long), batch_size + starts[:-1]])
     final = torch.where(ordered > 0, batch_size + starts[(ordered - 1).clamp(min=0)], 0) + places
-    times = ordered - 1 - steps if reverse else steps.expand_as(valid)
     return Layout(
-        [count for count in counts.tolist() if count],
-        (times * batch_size + rows)[valid],
-        rows,
-        (previous[:, None] + places)[valid],
-        torch.empty_like(final).index_copy_(0, rows, final),
+        [count for count in pieces.widths if count],
+        pieces.source,
+        pieces.rows,
+        (previous[:, None] + places)[torch.arange(len(counts))[:, None] < ordered],
+        torch.empty_like(final).index_copy_(0, pieces.rows, final),
     )
 
 
