@@ -77,19 +77,16 @@ def cut(lengths: Tensor, size: int, reverse: bool, *, full: bool = False, narrow
     batch_size = len(lengths)
     ordered, rows = torch.sort(lengths.long(), descending=True, stable=True)
     longest = int(ordered[0])
-    steps = torch.arange(longest)[:, None]
-    valid = steps < ordered
+    valid = torch.arange(longest)[:, None] < ordered
     starts = torch.arange(0, max(longest, 1), size)
     heights = [size if full else min(size, longest - start) for start in starts.tolist()]
     counts = (starts[:, None] < ordered).sum(1).clamp(min=narrowest)
-    widths: list[int] = counts.tolist()
-    pieces = Pieces(heights, widths, valid, valid, rows)
-    areas, piece = torch.tensor(pieces.areas, dtype=torch.long), steps // size
-    place = (areas.cumsum(0) - areas)[piece] + steps % size * counts[piece]
-    times = ordered - 1 - steps if reverse else steps
-    return pieces._replace(
-        place=(place + torch.arange(batch_size))[valid], source=(times * batch_size + rows)[valid]
-    )
+    areas = counts * torch.tensor(heights)
+    step, row = valid.nonzero(as_tuple=True)
+    piece = step // size
+    place = (areas.cumsum(0) - areas - starts * counts)[piece] + step * counts[piece] + row
+    time = ordered[row] - 1 - step if reverse else step
+    return Pieces(heights, counts.tolist(), place, time * batch_size + rows[row], rows)
 
 
 class _Move(Function):

@@ -16,7 +16,6 @@ from torch.autograd import Function
 
 from rnnlab.api import Sequence, State
 from rnnlab_plugins.backends.bptt import RECURRENCES
-from rnnlab_plugins.backends.pieces import cut
 
 
 class Layout(NamedTuple):
@@ -41,19 +40,21 @@ class Layout(NamedTuple):
 def layout(lengths: Tensor, reverse: bool) -> Layout:
     """The layout of rows of `lengths` [B], on a CPU, read backwards if `reverse`."""
     batch_size = len(lengths)
-    pieces = cut(lengths, 1, reverse)
-    ordered, counts = lengths.long().index_select(0, pieces.rows), torch.tensor(pieces.widths)
-    starts = counts.cumsum(0) - counts
-    # The state before a row's step s is that after its step s - 1, which has the same place in that step.
-    places = torch.arange(batch_size)
-    previous = torch.cat([torch.zeros(1, dtype=torch.long), batch_size + starts[:-1]])
-    final = torch.where(ordered > 0, batch_size + starts[(ordered - 1).clamp(min=0)], 0) + places
+    ordered, rows = torch.sort(lengths.long(), descending=True, stable=True)
+    valid = torch.arange(int(ordered[0]))[:, None] < ordered
+    step, place = valid.nonzero(as_tuple=True)
+    counts = valid.sum(1).tolist()
+    widths = torch.tensor([batch_size, *counts])
+    # Where the states after so many steps begin.
+    after = widths.cumsum(0) - widths
+    final = after.index_select(0, ordered) + torch.arange(batch_size)
+    time = ordered.index_select(0, place) - 1 - step if reverse else step
     return Layout(
-        [count for count in pieces.widths if count],
-        pieces.source,
-        pieces.rows,
-        (previous[:, None] + places)[torch.arange(len(counts))[:, None] < ordered],
-        torch.empty_like(final).index_copy_(0, pieces.rows, final),
+        counts,
+        order=time * batch_size + rows.index_select(0, place),
+        rows=rows,
+        before=after.index_select(0, step) + place,
+        last=torch.empty_like(final).index_copy_(0, rows, final),
     )
 
 
@@ -123,18 +124,18 @@ class _Run(Function):
         *state: Tensor,
     ) -> tuple[Tensor, ...]:
         steps = x.flatten(0, 1).index_select(0, place.order)
-        initial = [each.index_select(0, place.rows) for each in state]
         recurrence = RECURRENCES[mode]
         bias = bias_ih
         if bias_ih is not None and bias_hh is not None and not recurrence.two_sums:
             bias = bias_ih + bias_hh
-        sums = steps @ weight_ih.t() if bias is None else torch.addmm(bias, steps, weight_ih.t())
-        weight = weight_hh.t().contiguous()
-        states, kept = recurrence.forward(sums, weight, bias_hh, initial, place.counts)
+        by_input, by_state = weight_ih.t().contiguous(), weight_hh.t().contiguous()
+        sums = steps @ by_input if bias is None else torch.addmm(bias, steps, by_input)
+        states = [_with_steps(each, place) for each in state]
+        kept = recurrence.forward(sums, by_state, bias_hh, states, place.counts)
         ctx.mode, ctx.place, ctx.count = mode, place, len(state)
         ctx.save_for_backward(x, weight_ih, weight_hh, bias_ih, bias_hh, *state, *states, *kept)
-        final = (torch.cat(pair).index_select(0, place.last) for pair in zip(initial, states, strict=True))
-        return _spread(states[0], place, x.shape), *final
+        final = (each.index_select(0, place.last) for each in states)
+        return _spread(states[0][len(place.rows) :], place, x.shape), *final
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
@@ -148,22 +149,31 @@ class _Run(Function):
                 *_differentiable(ctx, x, (weight_ih, weight_hh, bias_ih, bias_hh), state, gradients),
             )
         steps = x.flatten(0, 1).index_select(0, place.order)
-        initial = [each.index_select(0, place.rows) for each in state]
-        before = [torch.cat(pair).index_select(0, place.before) for pair in zip(initial, states, strict=True)]
-        d_output = gradients[0].flatten(0, 1).index_select(0, place.order)
-        # Of each row the gradients of its final states, until the loop comes to its last step; then those of
+        before = [each.index_select(0, place.before) for each in states]
+        # Of every state the gradient, of which the loop adds what comes from the step after; of the states
+        # besides the output that of the final ones, until the loop comes to a row's last step, then those of
         # the states before the step the loop is at.
-        d_state = [each.index_select(0, place.rows) for each in gradients[1:]]
+        d_output = _with_steps(torch.zeros_like(state[0]), place)
+        torch.index_select(gradients[0].flatten(0, 1), 0, place.order, out=d_output[len(place.rows) :])
+        d_output.index_add_(0, place.last, gradients[1])
+        d_state = [each.index_select(0, place.rows) for each in gradients[2:]]
         recurrence = RECURRENCES[ctx.mode]
-        d_input, d_hidden = recurrence.backward(
-            d_output, d_state, weight_hh, before, states, kept, place.counts
-        )
+        d_input, d_hidden = recurrence.backward(d_output, d_state, weight_hh, before, kept, place.counts)
         d_x = _spread(d_input @ weight_ih, place, x.shape) if ctx.needs_input_grad[2] else None
         d_bias_ih = None if bias_ih is None else d_input.sum(0)
         d_bias_hh = None if bias_hh is None else d_hidden.sum(0) if recurrence.two_sums else d_bias_ih
-        d_initial = (torch.empty_like(each).index_copy_(0, place.rows, each) for each in d_state)
-        d_weights = (d_input.t() @ steps, d_hidden.t() @ before[0], d_bias_ih, d_bias_hh)
-        return None, None, d_x, *d_weights, *d_initial
+        d_first = (d_output[: len(place.rows)], *d_state)
+        d_initial = (torch.empty_like(each).index_copy_(0, place.rows, each) for each in d_first)
+        # The products are quicker this way round, and a copy of the result is cheap.
+        d_weights = ((steps.t() @ d_input).t().contiguous(), (before[0].t() @ d_hidden).t().contiguous())
+        return None, None, d_x, *d_weights, d_bias_ih, d_bias_hh, *d_initial
+
+
+def _with_steps(state: Tensor, place: Layout) -> Tensor:
+    """Initial states [B, H] in the order of `place`, and room for those after the valid steps [B+N, H]."""
+    whole = state.new_empty(len(state) + sum(place.counts), state.shape[1])
+    torch.index_select(state, 0, place.rows, out=whole[: len(state)])
+    return whole
 
 
 def _differentiable(
