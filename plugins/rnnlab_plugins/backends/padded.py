@@ -45,22 +45,12 @@ def mode_of(cell: Cell) -> str:
 
 def run(cell: Cell, x: Tensor, state: State, lengths: Tensor, reverse: bool) -> Sequence:
     """Run `cell` as `Backend.run` says, over rows of unequal length."""
-    seq_len, batch_size, _ = x.shape
-    count = pieces(lengths, seq_len, cell.weight_ih.numel() + cell.weight_hh.numel())
-    rows = torch.arange(batch_size, device=x.device)
+    seq_len = len(x)
+    count = piece_count(lengths, seq_len, cell.weight_ih.numel() + cell.weight_hh.numel())
     if count > 1:
-        output, final = _in_pieces(cell, x, state, lengths, reverse, count)
+        output, last, final = _in_pieces(cell, x, state, lengths, reverse, count)
     else:
-        steps = torch.arange(seq_len, device=x.device)[:, None]
-        valid = steps < lengths
-        # Reading a row backwards is reading it forwards with its valid steps in the opposite order.
-        flipped = (torch.where(valid, lengths - 1 - steps, steps) * batch_size + rows).flatten()
-        x = torch.where(valid[..., None], x, 0.0)
-        x = _Permutation.apply(x, flipped) if reverse else x
-        output, final = fused(cell, *_held(cell, x, ~valid[..., None]), state)
-        output = torch.where(valid[..., None], output, 0.0)
-        output = _Permutation.apply(output, flipped) if reverse else output
-    last = output[0] if reverse else output[(lengths - 1).clamp(min=0), rows]
+        output, last, final = _in_one(cell, x, state, lengths, reverse)
     return Sequence(output, (torch.where((lengths > 0)[:, None], last, state[0]), *final[1:]))
 
 
@@ -74,10 +64,10 @@ def fused(cell: Cell, weight_ih: Tensor, x: Tensor, state: State) -> Sequence:
     train = torch.is_grad_enabled()
     first = initial if mode == "lstm" else initial[0]
     output, *final = getattr(torch, mode)(x, first, weights, bool(biases), 1, 0.0, train, False, False)
-    return Sequence(output, tuple(tensor[0] for tensor in final))
+    return Sequence(output, tuple(tensor.squeeze(0) for tensor in final))
 
 
-def pieces(lengths: Tensor, seq_len: int, weights: int) -> int:
+def piece_count(lengths: Tensor, seq_len: int, weights: int) -> int:
     """Into how many pieces of equal length to cut a batch, by what they save and what they cost.
 
     Args:
@@ -100,28 +90,51 @@ def pieces(lengths: Tensor, seq_len: int, weights: int) -> int:
     return min(range(1, min(MOST_PIECES // threads, seq_len) + 1), key=cost, default=1)
 
 
+def _in_one(
+    cell: Cell, x: Tensor, state: State, lengths: Tensor, reverse: bool
+) -> tuple[Tensor, Tensor, State]:
+    """Run over all rows to the end of the batch.
+
+    Returns:
+        The output [T, B, H], zero at padded steps, what it is at each row's last valid step [B, H], and the
+        final states, of which the first is not to be used.
+    """
+    seq_len, batch_size, _ = x.shape
+    steps, rows = (torch.arange(size, device=x.device) for size in (seq_len, batch_size))
+    steps = steps[:, None]
+    valid = steps < lengths
+    # Reading a row backwards is reading it forwards with its valid steps in the opposite order.
+    flipped = (torch.where(valid, lengths - 1 - steps, steps) * batch_size + rows).flatten()
+    x = torch.where(valid[..., None], x, 0.0)
+    x = _permuted(x, flipped) if reverse else x
+    output, final = fused(cell, *_held(cell, x, ~valid[..., None]), state)
+    output = torch.where(valid[..., None], output, 0.0)
+    last = output[(lengths - 1).clamp(min=0), rows]
+    return _permuted(output, flipped) if reverse else output, last, final
+
+
 def _in_pieces(
     cell: Cell, x: Tensor, state: State, lengths: Tensor, reverse: bool, count: int
-) -> tuple[Tensor, State]:
+) -> tuple[Tensor, Tensor, State]:
     """Run over rows from the longest to the shortest, each piece without the rows that ended before it.
 
     Returns:
-        The output [T, B, H], zero at padded steps, and the final states, the first of them not that of the
-        last valid step.
+        As `_in_one`.
     """
-    pieces = cut(lengths, -(-int(lengths.max()) // count), reverse)
+    pieces = cut(lengths, len(x), -(-int(lengths.max()) // count), reverse)
     weight_ih, held = _held(cell, pieces.gather(x), pieces.padding())
     state = pieces.sort(state)
     outputs: list[Tensor] = []
     ended: list[State] = []
     parts = zip(held.split(pieces.areas), pieces.heights, pieces.widths, strict=True)
     for part, height, width in parts:
-        ended.append(tuple(each[width:] for each in state))
-        state = tuple(each[:width] for each in state)
-        output, state = fused(cell, weight_ih, part.view(height, width, -1), state)
+        going, over = zip(*(each.split([width, len(each) - width]) for each in state), strict=True)
+        ended.append(over)
+        output, state = fused(cell, weight_ih, part.view(height, width, -1), going)
         outputs.append(output.flatten(0, 1))
     final = tuple(torch.cat(each) for each in zip(state, *reversed(ended), strict=True))
-    return pieces.scatter(torch.cat(outputs), len(x)), pieces.unsort(final)
+    output, last = pieces.scatter_with_last(torch.cat(outputs))
+    return output, last, pieces.unsort(final)
 
 
 def _held(cell: Cell, x: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
@@ -145,13 +158,18 @@ def _held(cell: Cell, x: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([weight, torch.cat(holds)], dim=1), torch.cat([x, padding.to(x.dtype)], dim=-1)
 
 
+def _permuted(x: Tensor, order: Tensor) -> Tensor:
+    """The steps of x [T, B, F] in an order [T*B] that is its own inverse."""
+    return _Permutation.apply(x.flatten(0, 1), order).view_as(x)
+
+
 class _Permutation(Function):
-    """Reorder the T*B rows of x [T, B, F] by a permutation that is its own inverse, so is its gradient."""
+    """Reorder the rows of x [M, F] by a permutation that is its own inverse, so is its gradient."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, order: Tensor) -> Tensor:
         ctx.save_for_backward(order)
-        return x.flatten(0, 1).index_select(0, order).view_as(x)
+        return x.index_select(0, order)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from rnnlab.api import Backend, Cell, Sequence, State
 from rnnlab_plugins.backends import padded, unpadded
+from rnnlab_plugins.backends.equations import wrong_weights
 
 DTYPES = {
     "cpu": (torch.float32, torch.float64, torch.bfloat16),
@@ -31,6 +32,8 @@ class TorchBackend(Backend):
             return f"PyTorch has the equations 'lstm', 'gru' and 'rnn', the cell {promise}"
         if cell.equations == "rnn" and padded.mode_of(cell) not in ("rnn_tanh", "rnn_relu"):
             return f"nn.RNN has tanh and relu only, got {padded.mode_of(cell).removeprefix('rnn_')}"
+        if wrong := wrong_weights(cell):
+            return wrong
         if set(cell.state_sizes()) != {cell.hidden_size}:
             return f"every state must have the hidden size {cell.hidden_size}, got {cell.state_sizes()}"
         if device.type not in DTYPES:
@@ -43,6 +46,7 @@ class TorchBackend(Backend):
     def run(
         self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None = None, reverse: bool = False
     ) -> Sequence:
+        lengths = None if lengths is None else lengths.long()
         # Lengths on a GPU are not asked: the host would wait for the answer.
         if lengths is None or (not lengths.is_cuda and bool((lengths == len(x)).all())):
             output, state = padded.fused(cell, cell.weight_ih, x.flip(0) if reverse else x, state)
@@ -51,4 +55,4 @@ class TorchBackend(Backend):
         if x.is_cuda or (mode == "lstm" and x.dtype in ONE_DNN and torch.backends.mkldnn.is_available()):
             return padded.run(cell, x, state, lengths, reverse)
         weights = (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
-        return unpadded.run(mode, x, weights, state, unpadded.layout(lengths, reverse))
+        return unpadded.run(mode, x, weights, state, unpadded.layout(lengths, len(x), reverse))

@@ -8,9 +8,7 @@ from torch import Tensor
 from rnnlab.api import Backend, Cell, Sequence, State
 from rnnlab_kernels import lstm_sequence, measured, rnn_sequence
 from rnnlab_kernels.device import refusal
-
-GATES = {"lstm": 4, "rnn": 1}
-"""Equations -> blocks of H rows in a weight."""
+from rnnlab_plugins.backends.equations import wrong_weights
 
 NONLINEARITIES = ("tanh", "sigmoid", "relu")
 
@@ -19,7 +17,7 @@ class TritonBackend(Backend):
     """Triton kernels on a GPU, forward and backward; unequal lengths stay on the device."""
 
     def supports(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
-        if cell.equations not in GATES:
+        if cell.equations not in ("lstm", "rnn"):
             promise = f"promises {cell.equations!r}" if cell.equations else "promises no equations"
             return f"there are kernels for the equations 'lstm' and 'rnn', the cell {promise}"
         nonlinearity = getattr(cell.config, "nonlinearity", None)
@@ -27,7 +25,7 @@ class TritonBackend(Backend):
             return f"kernels have {', '.join(NONLINEARITIES)}, got {nonlinearity}"
         if set(cell.state_sizes()) != {cell.hidden_size}:
             return f"every state must have the hidden size {cell.hidden_size}, got {cell.state_sizes()}"
-        return _wrong_weights(cell) or refusal(device, dtype)
+        return wrong_weights(cell) or refusal(device, dtype)
 
     def advice(self, cell: Cell, device: torch.device, dtype: torch.dtype) -> str | None:
         return measured.advice(cell.equations, cell.hidden_size, dtype, device)
@@ -53,22 +51,6 @@ class TritonBackend(Backend):
             precision=_precision(),
         )
         return Sequence(output, (h_n[0],))
-
-
-def _wrong_weights(cell: Cell) -> str | None:
-    """Return None, or how the cell's parameters differ from those that `Cell` makes for its equations."""
-    rows = GATES[cell.equations] * cell.hidden_size
-    shapes = {"weight_ih": [rows, cell.input_size], "weight_hh": [rows, cell.hidden_size]}
-    if cell.bias_ih is not None or cell.bias_hh is not None:
-        shapes |= {"bias_ih": [rows], "bias_hh": [rows]}
-    got = {name: list(parameter.shape) for name, parameter in cell.named_parameters()}
-    if got == shapes:
-        return None
-    return f"the parameters must be {_listed(shapes)}, got {_listed(got)}"
-
-
-def _listed(shapes: dict[str, list[int]]) -> str:
-    return ", ".join(f"{name} {shape}" for name, shape in shapes.items())
 
 
 def _precision() -> str:

@@ -16,6 +16,7 @@ from torch.autograd import Function
 
 from rnnlab.api import Sequence, State
 from rnnlab_plugins.backends.bptt import RECURRENCES
+from rnnlab_plugins.backends.pieces import Way
 
 
 class Layout(NamedTuple):
@@ -24,6 +25,7 @@ class Layout(NamedTuple):
     Attributes:
         counts: rows that have a step s, for s = 0, 1, ...; never growing, N in all.
         order: place of each valid step among the T*B steps [N].
+        spread: the way there.
         rows: rows from the longest to the shortest [B].
         before: place of the state before each valid step [N], in the initial states of `rows` followed by the
             states after the valid steps.
@@ -32,15 +34,16 @@ class Layout(NamedTuple):
 
     counts: list[int]
     order: Tensor
+    spread: Way
     rows: Tensor
     before: Tensor
     last: Tensor
 
 
-def layout(lengths: Tensor, reverse: bool) -> Layout:
-    """The layout of rows of `lengths` [B], on a CPU, read backwards if `reverse`."""
+def layout(lengths: Tensor, seq_len: int, reverse: bool) -> Layout:
+    """The layout of rows of `lengths` [B] on a CPU, T being `seq_len`, read backwards if `reverse`."""
     batch_size = len(lengths)
-    ordered, rows = torch.sort(lengths.long(), descending=True, stable=True)
+    ordered, rows = torch.sort(lengths, descending=True, stable=True)
     valid = torch.arange(int(ordered[0]))[:, None] < ordered
     step, place = valid.nonzero(as_tuple=True)
     counts = valid.sum(1).tolist()
@@ -49,9 +52,11 @@ def layout(lengths: Tensor, reverse: bool) -> Layout:
     after = widths.cumsum(0) - widths
     final = after.index_select(0, ordered) + torch.arange(batch_size)
     time = ordered.index_select(0, place) - 1 - step if reverse else step
+    order = time * batch_size + rows.index_select(0, place)
     return Layout(
         counts,
-        order=time * batch_size + rows.index_select(0, place),
+        order,
+        spread=Way.of(seq_len * batch_size, order, torch.arange(len(order))),
         rows=rows,
         before=after.index_select(0, step) + place,
         last=torch.empty_like(final).index_copy_(0, rows, final),
@@ -80,7 +85,7 @@ def run(mode: str, x: Tensor, weights: Weights, state: State, place: Layout) -> 
     # Under autocast products come in another dtype than sums, which PyTorch's own loop sees to.
     if trained and not torch.is_autocast_enabled("cpu"):
         output, *final = _Run.apply(mode, place, x, *weights, *state)
-        return Sequence(output, tuple(final))
+        return Sequence(output.view(*x.shape[:2], -1), tuple(final))
     return _packed(mode, x, weights, state, place)
 
 
@@ -89,7 +94,7 @@ def _packed(mode: str, x: Tensor, weights: Weights, state: State, place: Layout)
     steps = x.flatten(0, 1).index_select(0, place.order)
     initial = [each.index_select(0, place.rows) for each in state]
     if not place.counts:
-        return Sequence(_spread(steps.new_empty(0, initial[0].shape[1]), place, x.shape), tuple(state))
+        return Sequence(x.new_zeros(*x.shape[:2], state[0].shape[1]), tuple(each.clone() for each in state))
     given = [each for each in weights if each is not None]
     first = [each[None, : place.counts[0]].contiguous() for each in initial]
     start = first if mode == "lstm" else first[0]
@@ -99,17 +104,12 @@ def _packed(mode: str, x: Tensor, weights: Weights, state: State, place: Layout)
     # Rows of no step end as they began, and are the last ones.
     back = torch.empty_like(place.rows).index_copy_(0, place.rows, torch.arange(len(place.rows)))
     final = (torch.cat([a[0], b[place.counts[0] :]]) for a, b in zip(ended, initial, strict=True))
-    return Sequence(_spread(states, place, x.shape), tuple(each.index_select(0, back) for each in final))
-
-
-def _spread(steps: Tensor, place: Layout, shape: torch.Size) -> Tensor:
-    """Values of the valid steps [N, F] as [T, B, F], zero elsewhere; T and B lead `shape`."""
-    whole = steps.new_zeros(shape[0] * shape[1], steps.shape[1])
-    return whole.index_copy_(0, place.order, steps).view(*shape[:2], -1)
+    output = place.spread.move(states).view(*x.shape[:2], -1)
+    return Sequence(output, tuple(each.index_select(0, back) for each in final))
 
 
 class _Run(Function):
-    """All steps as one node of the graph. Of a second derivative PyTorch's own loop has the graph."""
+    """All steps as one node of the graph, whose output is [T*B, H]."""
 
     @staticmethod
     def forward(
@@ -128,44 +128,40 @@ class _Run(Function):
         bias = bias_ih
         if bias_ih is not None and bias_hh is not None and not recurrence.two_sums:
             bias = bias_ih + bias_hh
-        by_input, by_state = weight_ih.t().contiguous(), weight_hh.t().contiguous()
-        sums = steps @ by_input if bias is None else torch.addmm(bias, steps, by_input)
+        sums = steps @ weight_ih.t() if bias is None else torch.addmm(bias, steps, weight_ih.t())
         states = [_with_steps(each, place) for each in state]
-        kept = recurrence.forward(sums, by_state, bias_hh, states, place.counts)
+        kept = recurrence.forward(sums, weight_hh.t(), bias_hh, states, place.counts)
         ctx.mode, ctx.place, ctx.count = mode, place, len(state)
-        ctx.save_for_backward(x, weight_ih, weight_hh, bias_ih, bias_hh, *state, *states, *kept)
+        ctx.save_for_backward(x, steps, weight_ih, weight_hh, bias_ih, bias_hh, *state, *states, *kept)
         final = (each.index_select(0, place.last) for each in states)
-        return _spread(states[0][len(place.rows) :], place, x.shape), *final
+        return place.spread.move(states[0][len(place.rows) :]), *final
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
         place: Layout = ctx.place
-        x, weight_ih, weight_hh, bias_ih, bias_hh, *rest = ctx.saved_tensors
+        x, steps, weight_ih, weight_hh, bias_ih, bias_hh, *rest = ctx.saved_tensors
         state, states, kept = rest[: ctx.count], rest[ctx.count : 2 * ctx.count], rest[2 * ctx.count :]
         if torch.is_grad_enabled():
-            return (
-                None,
-                None,
-                *_differentiable(ctx, x, (weight_ih, weight_hh, bias_ih, bias_hh), state, gradients),
-            )
-        steps = x.flatten(0, 1).index_select(0, place.order)
+            weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+            return None, None, *_differentiable(ctx, x, weights, state, gradients)
         before = [each.index_select(0, place.before) for each in states]
-        # Of every state the gradient, of which the loop adds what comes from the step after; of the states
-        # besides the output that of the final ones, until the loop comes to a row's last step, then those of
-        # the states before the step the loop is at.
+        # The gradient of each output, initial ones included. The loop adds what comes from the step after.
         d_output = _with_steps(torch.zeros_like(state[0]), place)
-        torch.index_select(gradients[0].flatten(0, 1), 0, place.order, out=d_output[len(place.rows) :])
+        torch.index_select(gradients[0], 0, place.order, out=d_output[len(place.rows) :])
         d_output.index_add_(0, place.last, gradients[1])
+        # The gradients of the other states have one place for each row, which the loop takes from the row's
+        # last step to its first.
         d_state = [each.index_select(0, place.rows) for each in gradients[2:]]
         recurrence = RECURRENCES[ctx.mode]
         d_input, d_hidden = recurrence.backward(d_output, d_state, weight_hh, before, kept, place.counts)
-        d_x = _spread(d_input @ weight_ih, place, x.shape) if ctx.needs_input_grad[2] else None
-        d_bias_ih = None if bias_ih is None else d_input.sum(0)
-        d_bias_hh = None if bias_hh is None else d_hidden.sum(0) if recurrence.two_sums else d_bias_ih
+        d_x = place.spread.move(d_input @ weight_ih).view_as(x) if ctx.needs_input_grad[2] else None
+        d_bias_ih, d_bias_hh = (
+            None if bias is None else gradient.sum(0)
+            for bias, gradient in ((bias_ih, d_input), (bias_hh, d_hidden))
+        )
         d_first = (d_output[: len(place.rows)], *d_state)
         d_initial = (torch.empty_like(each).index_copy_(0, place.rows, each) for each in d_first)
-        # The products are quicker this way round, and a copy of the result is cheap.
-        d_weights = ((steps.t() @ d_input).t().contiguous(), (before[0].t() @ d_hidden).t().contiguous())
+        d_weights = (d_input.t() @ steps, d_hidden.t() @ before[0])
         return None, None, d_x, *d_weights, d_bias_ih, d_bias_hh, *d_initial
 
 
@@ -179,12 +175,16 @@ def _with_steps(state: Tensor, place: Layout) -> Tensor:
 def _differentiable(
     ctx: Any, x: Tensor, weights: Weights, state: Many[Tensor], gradients: Many[Tensor]
 ) -> list[Tensor | None]:
-    """The gradients of x, the weights and the states, which can be differentiated again."""
-    needed = ctx.needs_input_grad[2:]
-    given = [each if need else None for each, need in zip((x, *weights, *state), needed, strict=True)]
-    output, final = _packed(ctx.mode, x, weights, tuple(state), ctx.place)
-    # Of no valid step at all nothing but the states has a graph.
-    reached = [pair for pair in zip((output, *final), gradients, strict=True) if pair[0].requires_grad]
+    """The gradients of x, the weights and the states, by PyTorch's own loop, so that they have gradients."""
+    # Aliases: an initial state may itself come of the weights, by another call, and that is the graph's part.
+    tensors: list[Any] = [None if each is None else each.view_as(each) for each in (x, *weights, *state)]
+    x, weight_ih, weight_hh, bias_ih, bias_hh, *first = tensors
+    output, final = _packed(ctx.mode, x, (weight_ih, weight_hh, bias_ih, bias_hh), tuple(first), ctx.place)
+    # With no valid step in the batch only the states have a graph.
+    values = (output.flatten(0, 1), *final)
+    reached = [pair for pair in zip(values, gradients, strict=True) if pair[0].requires_grad]
+    needed = zip(tensors, ctx.needs_input_grad[2:], strict=True)
+    given = [each if need else None for each, need in needed]
     if not reached:
         return [None if each is None else torch.zeros_like(each) for each in given]
     values, upstream = zip(*reached, strict=True)

@@ -48,7 +48,7 @@ def test_any_lengths_in_pieces(make_cell, results, assert_agree, data):
 def test_on_more_threads_there_are_fewer_pieces(monkeypatch):
     def count(threads):
         monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-        return padded.pieces(torch.tensor([8, 1, 1, 1]), 8, 10**9)
+        return padded.piece_count(torch.tensor([8, 1, 1, 1]), 8, 10**9)
 
     assert [count(threads) for threads in (1, 2, 3, 64)] == [4, 3, 2, 1]
 
@@ -66,4 +66,4 @@ def test_on_more_threads_there_are_fewer_pieces(monkeypatch):
 )
 def test_pieces_are_made_where_they_save_more_than_they_cost(monkeypatch, lengths, seq_len, weights, count):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    assert padded.pieces(torch.tensor(lengths), seq_len, weights) == count
+    assert padded.piece_count(torch.tensor(lengths), seq_len, weights) == count

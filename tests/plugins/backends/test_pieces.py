@@ -34,7 +34,7 @@ def test_every_valid_step_is_where_a_loop_puts_it_and_comes_back(data):
     narrowest = data.draw(st.integers(1, 2)) if full else 1
     x = torch.arange(7.0 * len(lengths) * 2).view(7, len(lengths), 2) + 1
     rows, expected = by_hand(x, lengths, size, reverse, full, narrowest)
-    pieces = cut(torch.tensor(lengths), size, reverse, full=full, narrowest=narrowest)
+    pieces = cut(torch.tensor(lengths), 7, size, reverse, full=full, narrowest=narrowest)
     assert pieces.rows.tolist() == rows
     assert pieces.heights == [len(piece) for piece in expected]
     assert pieces.widths == [piece.shape[1] for piece in expected]
@@ -42,12 +42,20 @@ def test_every_valid_step_is_where_a_loop_puts_it_and_comes_back(data):
     torch.testing.assert_close(gathered, torch.cat([piece.flatten(0, 1) for piece in expected]))
     assert torch.equal(pieces.padding(), (gathered == 0).all(1, keepdim=True))
     valid = torch.arange(7)[:, None] < torch.tensor(lengths)
-    torch.testing.assert_close(pieces.scatter(gathered, 7), torch.where(valid[..., None], x, 0.0))
+    torch.testing.assert_close(pieces.scatter(gathered), torch.where(valid[..., None], x, 0.0))
     torch.testing.assert_close(pieces.unsort(pieces.sort((x[0],))), (x[0],))
+    if any(lengths):
+        steps, last = pieces.scatter_with_last(gathered)
+        torch.testing.assert_close(steps, pieces.scatter(gathered))
+        for row, length in enumerate(lengths):
+            if length:
+                torch.testing.assert_close(last[row], x[0 if reverse else length - 1, row])
 
 
 def test_moving_there_and_back_has_the_gradient_of_both():
-    pieces = cut(torch.tensor([3, 0, 5]), 2, True)
+    pieces = cut(torch.tensor([3, 0, 5]), 5, 2, True)
     x = torch.randn(5, 3, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(pieces.gather, (x,))
-    assert torch.autograd.gradgradcheck(lambda x: pieces.scatter(pieces.gather(x) ** 2, 6), (x,))
+    assert torch.autograd.gradgradcheck(lambda x: pieces.scatter(pieces.gather(x) ** 2), (x,))
+    assert torch.autograd.gradcheck(lambda x: pieces.scatter_with_last(pieces.gather(x) ** 2), (x,))
+    assert torch.autograd.gradgradcheck(lambda x: pieces.scatter_with_last(pieces.gather(x) ** 2), (x,))

@@ -108,6 +108,9 @@ def test_no_two_parameters_share_a_gradient(make_cell, kind):
         TorchBackend().run(cell, x, state, torch.tensor([5, 3])).output.sum().backward()
     places = [parameter.grad.data_ptr() for parameter in cell.parameters()]
     assert len(set(places)) == len(places)
+    output, _ = TorchBackend().run(cell, x, state, torch.tensor([5, 3]))
+    gradients = torch.autograd.grad(output.sum(), list(cell.parameters()))
+    assert len({gradient.data_ptr() for gradient in gradients}) == len(gradients)
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "tanh"])
@@ -152,14 +155,54 @@ def test_second_derivatives_of_the_inputs_alone(make_cell):
         )
 
 
-@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
-def test_lengths_of_any_integer_type(make_cell, dtype):
-    cell = make_cell("lstm", 3, 7)
-    x, state = torch.randn(5, 2, 3).double(), tuple(torch.randn(2, 7).double() for _ in "hc")
-    lengths = torch.tensor([5, 3], dtype=dtype)
-    got = TorchBackend().run(cell, x, state, lengths, reverse=True)
-    expected = ReferenceBackend().run(cell, x, state, lengths, reverse=True)
-    torch.testing.assert_close(got, expected)
+@pytest.mark.parametrize("kind", ["lstm", "gru", "tanh"])
+def test_gradients_through_two_runs_of_one_cell_are_the_same_with_a_graph_of_their_own(make_cell, kind):
+    cell, lengths = make_cell(kind, 2, 3), torch.tensor([3, 1, 2])
+    x, start = torch.randn(6, 3, 2).double(), torch.randn(3, 3).double().requires_grad_()
+
+    def gradients(run, create_graph):
+        # One tensor is every initial state, and the second run begins where the first ended.
+        first = run(cell, x[:3], (start,) * len(cell.state), lengths)
+        second = run(cell, x[3:], first.state, lengths)
+        loss = (second.output**2).sum()
+        return torch.autograd.grad(loss, [start, *cell.parameters()], create_graph=create_graph)
+
+    expected = gradients(ReferenceBackend().run, False)
+    for create_graph in (False, True):
+        torch.testing.assert_close(gradients(TorchBackend().run, create_graph), expected)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("lengths", [(5, 2, 0), (0, 0, 0)])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [("lstm", torch.float32), ("lstm", torch.float64), ("gru", None), ("tanh", None)]
+)
+def test_what_it_gives_may_be_changed_in_place(make_cell, kind, dtype, lengths, reverse):
+    cell = make_cell(kind, 3, 4, dtype or torch.float64)
+    x, state = torch.randn(5, 3, 3).to(cell.weight_ih.dtype), torch.randn(3, 4).to(cell.weight_ih.dtype)
+
+    def gradients(change):
+        output, final = TorchBackend().run(
+            cell, x, (state,) * len(cell.state), torch.tensor(lengths), reverse
+        )
+        loss = (change(output) * 3).sum() + sum((change(each) * 2).sum() for each in final)
+        return torch.autograd.grad(loss, list(cell.parameters()))
+
+    kept = state.clone()
+    torch.testing.assert_close(gradients(lambda each: each.mul_(2)), gradients(lambda each: each * 2))
+    assert torch.equal(state, kept)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+def test_lengths_of_any_integer_type(make_cell, precision, dtype):
+    cell = make_cell("lstm", 3, 7, precision)
+    x, state = torch.randn(5, 3, 3).to(precision), tuple(torch.randn(3, 7).to(precision) for _ in "hc")
+    lengths = torch.tensor([5, 0, 3], dtype=dtype)
+    for reverse in (False, True):
+        got = TorchBackend().run(cell, x, state, lengths, reverse=reverse)
+        expected = ReferenceBackend().run(cell, x, state, lengths.long(), reverse=reverse)
+        torch.testing.assert_close(got, expected)
 
 
 class Unpromising(Cell):
@@ -201,4 +244,13 @@ def test_a_state_narrower_than_the_hidden_size(make_cell):
     cell = Projected(3, 7, make_cell("tanh", 3, 7).config)
     assert TorchBackend().supports(cell, CPU, torch.float32) == (
         "every state must have the hidden size 7, got (2,)"
+    )
+
+
+def test_parameters_that_pytorch_has_not(make_cell):
+    cell = make_cell("lstm", 3, 2)
+    cell.bias_hh = None
+    assert TorchBackend().supports(cell, CPU, torch.float32) == (
+        "the parameters must be weight_ih [8, 3], weight_hh [8, 2], bias_ih [8], bias_hh [8], "
+        "got weight_ih [8, 3], weight_hh [8, 2], bias_ih [8]"
     )

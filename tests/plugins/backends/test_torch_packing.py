@@ -112,7 +112,7 @@ def test_empty_rows_are_those_of_the_loop(make_cell, kind, batch):
 def test_a_batch_as_large_as_those_of_training(make_cell, kind):
     torch.manual_seed(0)
     lengths = torch.randint(1, 65, (32,)).tolist()
-    assert padded.pieces(torch.tensor(lengths), 64, 8 * 128 * 128) > 1
+    assert padded.piece_count(torch.tensor(lengths), 64, 8 * 128 * 128) > 1
     both = Both(make_cell, kind, lengths, 64, (128, 128), 2, 2, 0)
     assert_equal(both.of_stack(TorchBackend()), both.of_packing())
 
