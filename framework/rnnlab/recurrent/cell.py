@@ -36,8 +36,8 @@ class Cell(nn.Module):
     are given by `reset_parameters`.
 
     Class attributes:
-        equations: a promise that `step` computes exactly the equations known by that name ("rnn", "lstm")
-            with the parameters above, so that a fused backend may take over; "" promises nothing.
+        equations: a promise that `step` computes exactly the equations known by that name ("rnn", "gru",
+            "lstm") with the parameters above, so that a fused backend may take over; "" promises nothing.
         gates: what `step` shows for inspection, e.g. ("i", "f", "g", "o").
         state: names of the state tensors; the first is the hidden state, all that leaves the layer.
     """

@@ -85,7 +85,7 @@ def deviation(
     error = torch.where(got.isfinite() | ~expected.isfinite(), error.nan_to_num(0.0), torch.inf)
     place = [int(i) for i in torch.unravel_index(error.argmax(), error.shape)]
     entry = tuple(place)
-    index = (place[0] + first_step, *place[1:])
+    index = (place[0] + first_step, *place[1:]) if place else ()
     return Deviation(tensor, index, float(got[entry]), float(expected[entry]), float(error[entry]), allowed)
 
 

@@ -35,6 +35,11 @@ def test_what_is_not_finite_is_infinitely_far(value):
     assert (found.index, found.error, found.ok) == ((1,), math.inf, False)
 
 
+def test_a_scalar_has_one_entry():
+    found = deviation("gradient of gain", torch.tensor(3.0), torch.tensor(4.0), 0.5)
+    assert (found.index, found.got, found.expected, found.error) == ((), 3.0, 4.0, 0.25)
+
+
 def test_another_shape_is_infinitely_far():
     found = deviation("output", torch.zeros(3, 2), torch.zeros(2, 3), 0.1)
     assert found is not None
