@@ -10,9 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
-from rnnlab.api import Cell, Sequence, State
+from rnnlab.api import Cell, Sequence, State, loop
 from rnnlab_plugins.backends.pieces import cut
-from rnnlab_plugins.backends.programs import CHUNK, Programs, tensors_of
+from rnnlab_plugins.backends.programs import Programs
+from rnnlab_plugins.backends.sources import CHUNK, tensors_of
+from rnnlab_plugins.backends.stages import differentiable
 
 
 def run(
@@ -26,11 +28,13 @@ def run(
 ) -> Sequence:
     """`Backend.run` with programs of the cell, which read its tensors of these names."""
     seq_len, batch_size, _ = x.shape
+    if not batch_size:
+        return loop(cell, x, state, lengths, reverse)
     lengths = torch.full((batch_size,), seq_len) if lengths is None else lengths
     if batch_size == 1:  # the programs are for two rows and more
         lengths, state = F.pad(lengths, (0, 1)), tuple(F.pad(each, (0, 0, 0, 1)) for each in state)
         x = F.pad(x, (0, 0, 0, 1))
-    pieces = cut(lengths, CHUNK, reverse, full=True, narrowest=2)
+    pieces = cut(lengths.long(), seq_len, CHUNK, reverse, full=True, narrowest=2)
     hidden, *final = _Sequence.apply(
         programs,
         torch.is_grad_enabled(),
@@ -41,7 +45,7 @@ def run(
         *pieces.sort(state),
         *tensors_of(cell, read),
     )
-    output = pieces.scatter(hidden, seq_len)[:, :batch_size]
+    output = pieces.scatter(hidden)[:, :batch_size]
     return Sequence(output, tuple(each[:batch_size] for each in pieces.unsort(tuple(final))))
 
 
@@ -105,7 +109,9 @@ class _Sequence(Function):
             torch.cat([each.flatten(0, 1) for each in column]) for column in zip(*found[::-1], strict=True)
         ]
         carry = [torch.cat([each, last[len(each) :]]) for each, last in zip(carry, final, strict=True)]
-        return None, None, None, None, rows[0], None, *carry, *programs.weights(*rows, *tensors)
+        numbers = iter(programs.weights(*rows, *tensors))
+        weights = [next(numbers) if differentiable(each) else None for each in tensors]
+        return None, None, None, None, rows[0], None, *carry, *weights
 
 
 def _parts(values: Tensor, widths: list[int]) -> list[Tensor]:

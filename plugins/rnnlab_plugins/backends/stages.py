@@ -31,10 +31,16 @@ class Stages:
         """Trace the step and its gradients with these arguments."""
 
         def joint(projected: Tensor, state: State, tensors: Tensors, upstream: State) -> Tensors:
-            pulled: Any = vjp(step, projected, state, tensors)
+            def numeric(projected: Tensor, state: State, numbers: Tensors) -> State:
+                rest = iter(numbers)
+                return step(
+                    projected, state, [next(rest) if differentiable(each) else each for each in tensors]
+                )
+
+            pulled: Any = vjp(numeric, projected, state, [*filter(differentiable, tensors)])
             new, pull = pulled
-            by_projected, by_state, by_tensors = pull(upstream)
-            return (*new, by_projected, *by_state, *by_tensors)
+            by_projected, by_state, by_numbers = pull(upstream)
+            return (*new, by_projected, *by_state, *by_numbers)
 
         # Of their own: tracing would take the same tensor for the same input.
         upstream = tuple(each.clone() for each in state)
@@ -88,7 +94,7 @@ class Stages:
         return _of(values, self._found), _of(values, self._by_state)
 
     def weights(self, given: Tensors, tensors: Tensors) -> list[Tensor]:
-        """Gradients of the cell's tensors: sums over rows, which may be those of many steps.
+        """Gradients of the cell's differentiable tensors: sums over rows, which may be those of many steps.
 
         Args:
             given: what `backward` gave for it, then what `forward` did.
@@ -112,6 +118,11 @@ class Stages:
         interpreter = Interpreter(self._graph, garbage_collect_values=False)
         interpreter.run(initial_env=values, enable_io_processing=False)
         return interpreter.env
+
+
+def differentiable(tensor: Tensor) -> bool:
+    """Whether a tensor has gradients: not one of positions or of what is true."""
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def _of(values: Mapping[Node, Any], nodes: Iterable[Node]) -> list[Tensor]:

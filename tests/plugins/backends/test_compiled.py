@@ -9,11 +9,12 @@ from torch import nn
 
 from rnnlab.api import Cell, InputError, Step, loop
 from rnnlab.config.section import CellConfig
-from rnnlab_plugins.backends import compiled, programs
+from rnnlab_plugins.backends import chunks, compiled, programs
 from rnnlab_plugins.backends.compiled import CompiledBackend
 from rnnlab_plugins.backends.reference import ReferenceBackend
 
 CPU = torch.device("cpu")
+CHANGES = "its step does not do the same each time, or not in training and in evaluation"
 
 
 class Trace(Cell):
@@ -59,6 +60,57 @@ class Counting(Trace):
         return Trace.step(self, projected * 2 if self.count % 2 else projected, state)
 
 
+class Scaling(Trace):
+    def step(self, projected, state):
+        return Trace.step(self, projected * (0.9 if self.training else 0.5), state)
+
+
+class Muted(Trace):
+    """What training changes is nothing as long as `gain` is zero."""
+
+    def make_parameters(self) -> None:
+        Trace.make_parameters(self)
+        self.register_buffer("gain", torch.tensor(0.0))
+
+    def step(self, projected, state):
+        return Trace.step(self, projected + self.gain * (0.9 if self.training else 0.5), state)
+
+
+class Averaged(Trace):
+    """Other weights in evaluation, in the same operations."""
+
+    def make_parameters(self) -> None:
+        Trace.make_parameters(self)
+        self.register_buffer("average", torch.tensor(0.2))
+
+    def step(self, projected, state):
+        return Trace.step(self, projected * (self.scale if self.training else self.average), state)
+
+
+class Choosing(Trace):
+    """As many numbers as there are True in a buffer."""
+
+    def make_parameters(self) -> None:
+        Trace.make_parameters(self)
+        self.register_buffer("keep", torch.tensor([True, False, True, False, True]))
+
+    def step(self, projected, state):
+        return Trace.step(self, projected + state[0][:, self.keep].sum(-1, keepdim=True), state)
+
+
+class Routed(Trace):
+    """Buffers of positions and of what is true."""
+
+    def make_parameters(self) -> None:
+        Trace.make_parameters(self)
+        self.register_buffer("keep", torch.tensor([True, False, True, True, False]))
+        self.register_buffer("turn", torch.tensor([3, 0, 0, 1, 4]))
+
+    def step(self, projected, state):
+        (h, m), gates = Trace.step(self, projected + state[0][:, self.turn], state)
+        return Step((torch.where(self.keep, h, state[0]), m), gates)
+
+
 class Writing(Trace):
     def step(self, projected, state):
         self.scale.mul_(0.5)
@@ -88,9 +140,10 @@ def backend(folder) -> CompiledBackend:
     return backend
 
 
-def results(backend, seq_len, batch_size, lengths=None, reverse=False, input_size=3):
+def results(backend, seq_len, batch_size, lengths=None, reverse=False, cell=None):
     """Outputs, final states and all gradients; NaN past each row's length."""
-    cell = make(input_size=input_size)
+    cell = make() if cell is None else cell
+    input_size = cell.input_size
     torch.manual_seed(1)
     x = torch.randn(seq_len, batch_size, input_size).double()
     state = tuple(torch.randn(batch_size, size).double().requires_grad_() for size in cell.state_sizes())
@@ -120,7 +173,7 @@ def test_another_input_size_and_another_process_compile_nothing(backend, folder,
     fresh, wider = CompiledBackend(), make(input_size=7)
     assert fresh.preparation(wider, CPU, torch.float64) == 0.0
     assert fresh.prepare(wider, CPU, torch.float64) == 0.0
-    run = (5, 3, (5, 1, 3), True, 7)
+    run = (5, 3, (5, 1, 3), True, wider)
     for got, expected in zip(results(fresh, *run), results(ReferenceBackend(), *run), strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
 
@@ -133,6 +186,39 @@ def test_no_gradients_wanted(backend):
         output, _ = backend.run(cell, x, state)
     assert not output.requires_grad
     torch.testing.assert_close(output, ReferenceBackend().run(cell, x, state).output)
+
+
+@pytest.mark.slow
+def test_the_first_use_under_inference_mode_compiles_what_all_others_use(folder, monkeypatch):
+    compilations = []
+
+    def compile_and_count(cell, *arguments, compile_cell=programs._compile):
+        compilations.append(type(cell))
+        compile_cell(cell, *arguments)
+
+    monkeypatch.setattr(programs, "_compile", compile_and_count)
+    cell, x = make(Routed), torch.randn(5, 2, 3).double()
+    state = tuple(torch.randn(2, size).double() for size in cell.state_sizes())
+    with torch.inference_mode():
+        output, final = CompiledBackend().run(cell, x, state)
+    torch.testing.assert_close((output, final), tuple(loop(cell, x, state)))
+    for parameter in cell.parameters():
+        parameter.requires_grad_(False)
+    assert CompiledBackend().prepare(cell, CPU, torch.float64) == 0.0
+    assert compilations == [Routed]
+
+
+@pytest.mark.slow
+def test_buffers_that_are_no_numbers_are_read_anew(folder):
+    cell = make(Routed)
+    CompiledBackend().prepare(cell, CPU, torch.float64)
+    cell.keep.logical_not_()
+    cell.turn.copy_(torch.tensor([4, 4, 2, 1, 3]))
+    run = (6, 3, (6, 1, 4), False, cell)
+    for got, expected in zip(
+        results(CompiledBackend(), *run), results(ReferenceBackend(), *run), strict=True
+    ):
+        torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.slow
@@ -166,7 +252,7 @@ def test_kept_programs_that_compute_something_else_are_compiled_anew(backend, fo
     )
     with pytest.raises(InputError, match=r"cannot compile Trace \(RuntimeError: far enough\)"):
         CompiledBackend().prepare(changed, CPU, torch.float64)
-    assert compiled_again == [changed]
+    assert [type(each) for each in compiled_again] == [Trace]
 
 
 @pytest.mark.parametrize(
@@ -175,12 +261,22 @@ def test_kept_programs_that_compute_something_else_are_compiled_anew(backend, fo
         (Drawing, "its step draws random numbers"),
         (Deciding, "its step decides by the values of tensors"),
         (Mixing, "its step mixes the rows of a batch"),
-        (Counting, "its step does not do the same each time, or not in training and in evaluation"),
+        *((kind, CHANGES) for kind in (Counting, Scaling, Muted, Averaged)),
+        (Choosing, "its step decides by the values of tensors"),
         (Writing, "its step changes parameters or buffers"),
     ],
 )
 def test_steps_that_cannot_be_a_program(kind, reason):
     assert CompiledBackend().supports(make(kind), CPU, torch.float64) == reason
+
+
+@pytest.mark.parametrize("made_under", [False, True])
+def test_a_step_is_tried_under_inference_mode(made_under):
+    with torch.inference_mode(made_under):
+        cell, writing = make(Routed), make(Writing)
+    with torch.inference_mode():
+        assert CompiledBackend().supports(cell, CPU, torch.float64) is None
+        assert CompiledBackend().supports(writing, CPU, torch.float64) is not None
 
 
 def test_trying_a_step_leaves_the_cell_and_the_random_numbers_as_they_were():
@@ -233,6 +329,15 @@ def test_programs_that_are_not_there_or_broken_are_compiled(tmp_path, monkeypatc
     with pytest.raises(InputError, match=r"RuntimeError: far enough"):
         CompiledBackend().prepare(cell, CPU, torch.float64)
     assert not folder.exists()
+
+
+def test_a_batch_of_no_rows():
+    cell, x = make(), torch.randn(5, 0, 3).double().requires_grad_()
+    state = tuple(torch.zeros(0, size).double() for size in cell.state_sizes())
+    output, final = chunks.run(None, [], cell, x, state, None, False)
+    assert output.shape == (5, 0, 5) and [each.shape for each in final] == [(0, 5), (0, 2)]
+    (gradient,) = torch.autograd.grad(output.sum(), x)
+    assert gradient.shape == (5, 0, 3)
 
 
 def test_a_note_of_the_last_compilation_that_is_no_number_is_passed_over(tmp_path, monkeypatch):

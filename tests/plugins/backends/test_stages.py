@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -44,6 +46,12 @@ def clipped(projected, state, tensors):
     return (torch.where(projected > 0, h, torch.maximum(projected, h)),)
 
 
+def routed(projected, state, tensors):
+    """Positions and what is true beside numbers."""
+    (h,), (keep, weight, turn) = state, tensors
+    return (torch.where(keep, torch.tanh(projected + F.linear(h[:, turn], weight)), h),)
+
+
 def bare(projected, state, tensors):
     return (projected.sin() + state[0],)
 
@@ -54,6 +62,10 @@ STEPS = {
     normalised: ((UNITS,), ((UNITS, UNITS), (UNITS,))),
     headed: ((UNITS,), ((2, 2, 2),)),
     clipped: ((UNITS,), ((UNITS, UNITS),)),
+    routed: (
+        (UNITS,),
+        (torch.tensor([True, False, True, True]), (UNITS, UNITS), torch.tensor([2, 0, 0, 1])),
+    ),
     bare: ((UNITS,), ()),
 }
 
@@ -67,16 +79,20 @@ def test_values_and_gradients_of_two_steps(step):
     """The steps are not one sequence: their rows stand below one another where the weights are asked."""
     torch.manual_seed(0)
     sizes, shapes = STEPS[step]
-    tensors = [drawn(*shape) for shape in shapes]
+    tensors = [each if isinstance(each, torch.Tensor) else drawn(*each) for each in shapes]
+    numeric = [each.is_floating_point() for each in tensors]
     cut = Stages(step, drawn(7, UNITS), tuple(drawn(7, size) for size in sizes), tensors)
-    given, expected = [], [torch.zeros_like(each) for each in tensors]
+    given, expected = [], [torch.zeros_like(each) for each in compress(tensors, numeric)]
     for _ in range(2):
         projected, state, upstream = (
             drawn(ROWS, UNITS),
             *(tuple(drawn(ROWS, size) for size in sizes) for _ in range(2)),
         )
-        leaves = [each.clone().requires_grad_() for each in (projected, *state, *tensors)]
-        new = step(leaves[0], tuple(leaves[1 : 1 + len(sizes)]), leaves[1 + len(sizes) :])
+        numbers = compress(tensors, numeric)
+        leaves = [each.clone().requires_grad_() for each in (projected, *state, *numbers)]
+        rest = iter(leaves[1 + len(sizes) :])
+        used = [next(rest) if number else each for each, number in zip(tensors, numeric, strict=True)]
+        new = step(leaves[0], tuple(leaves[1 : 1 + len(sizes)]), used)
         right = torch.autograd.grad(new, leaves, upstream)
         got, passing, lasting = cut.forward(projected, state, tensors)
         torch.testing.assert_close(tuple(got), new)
