@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 @click.command(options_metavar="[OPTIONS] [KIND]")
 @click.argument("words", metavar="NAME [KEY=VALUE]...", nargs=-1, required=True)
 @click.option("--plugins-dir", metavar="DIR", multiple=True, help="Also load plugins from this folder.")
+@click.option(
+    "--without", metavar="CHECK=REASON", multiple=True, help="Leave out a check; the reason is shown."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def check(app: App, words: tuple[str, ...], plugins_dir: tuple[str, ...], as_json: bool) -> None:
+def check(
+    app: App, words: tuple[str, ...], plugins_dir: tuple[str, ...], without: tuple[str, ...], as_json: bool
+) -> None:
     """Put a plugin through every check of its kind: does it keep its contract?
 
     \b
@@ -31,6 +36,7 @@ def check(app: App, words: tuple[str, ...], plugins_dir: tuple[str, ...], as_jso
     rnnlab plugins check --plugins-dir . mycell     a file that is not installed
     rnnlab plugins check dataset text_classes train=my.tsv
     rnnlab plugins check my-package                 all that a distribution or a file brings
+    rnnlab plugins check mycell --without dtypes="it needs float64"
 
     The same checks as a test: test_conformance = rnnlab.testing.conformance("cell", "mycell"). Exit 1 if a
     check fails; one that is skipped says why.
@@ -38,19 +44,22 @@ def check(app: App, words: tuple[str, ...], plugins_dir: tuple[str, ...], as_jso
     import torch
 
     from rnnlab.cli.tables import print_json
-    from rnnlab.testing import ask, checks, subject
+    from rnnlab.testing import Finding, ask, checks, expect_known, subject
 
     torch.set_num_threads(1)
     if plugins_dir:
         app = replace(app, plugins_dirs=(*app.plugins_dirs, *plugins_dir))
     chosen, given = _chosen(app, words)
+    left_out = _left_out(without)
+    expect_known(left_out, [kind for kind, _ in chosen])
     rows: list[dict[str, Any]] = []
     for kind, name in chosen:
         of = subject(app.registry, kind, name, given)
         if not as_json:
             click.echo(f"{kind} {name} ({of.provider.plugin})")
         for each in checks(kind):
-            finding = ask(each, of)
+            reason = left_out.get(each.name)
+            finding = Finding(each, "left out", reason) if reason else ask(each, of)
             rows.append(_row(of, finding))
             if not as_json:
                 click.echo(f"  {finding.result:<8} {each.name:<13} {finding.line}")
@@ -60,7 +69,8 @@ def check(app: App, words: tuple[str, ...], plugins_dir: tuple[str, ...], as_jso
     if as_json:
         print_json(rows)
     else:
-        click.echo(", ".join(f"{counts[result]} {result}" for result in ("ok", "failed", "skipped")))
+        results = ("ok", "failed", "skipped", *(["left out"] if left_out else []))
+        click.echo(", ".join(f"{counts[result]} {result}" for result in results))
     if counts["failed"]:
         raise click.exceptions.Exit(1)
 
@@ -83,6 +93,17 @@ def _chosen(app: App, words: Sequence[str]) -> tuple[list[tuple[Checked, str]], 
                     return [(known, name)], given
             raise InputError(f"unknown kind {kind!r}{did_you_mean(kind, CHECKED)}")
     raise InputError(f"expected NAME or KIND NAME, got {' '.join(names) or 'no name'}; check them one by one")
+
+
+def _left_out(words: Sequence[str]) -> dict[str, str]:
+    """Name of a check -> why it is not asked."""
+    given = dict[str, str]()
+    for word in words:
+        name, separator, reason = word.partition("=")
+        if not separator:
+            raise InputError(f"--without: expected CHECK=REASON, got {word!r}; say why it is not asked")
+        given[name.strip()] = reason.strip()
+    return given
 
 
 def _row(of: Subject, finding: Finding) -> dict[str, Any]:

@@ -6,16 +6,20 @@ import difflib
 import importlib
 import importlib.util
 import re
+import sys
+import traceback
 from collections.abc import Iterable
 from importlib import metadata
 from importlib.machinery import PathFinder
-from pathlib import Path
 from typing import Any
 
 from rnnlab.errors import InputError
 from rnnlab.plugins.provider import Provider
 
-_HERE = str(Path(__file__).parent)
+_NOT_THE_AUTHORS = sys.stdlib_module_names | {
+    *("numpy", "pandas", "pluggy", "pydantic", "pydantic_core", "rnnlab", "torch")
+}
+"""Packages whose lines are never a plugin author's, though an author's mistake may show there."""
 
 
 def import_target(target: str) -> Any:
@@ -93,20 +97,24 @@ def _optional_requirements(distribution: str) -> dict[str, str]:
 
 
 def describe(error: BaseException) -> str:
-    """An exception in one line: its type, its message, and the plugin's line where it was raised."""
+    """An exception in one line: its type, its message, and the author's last line that it came through.
+
+    Where it came through none, as when a class is called with the wrong arguments, no place is given.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
     message = "".join(f": {line}" for line in str(error).strip().splitlines()[:1])
-    return f"{type(error).__name__}{message}{_place(error)}"
+    place = authors_line(error)
+    return f"{type(error).__name__}{message}{f' ({place})' if place else ''}"
 
 
-def _place(error: BaseException) -> str:
-    place, frame = "", error.__traceback__
-    while frame is not None:
-        file = frame.tb_frame.f_code.co_filename
-        if not file.startswith(("<", _HERE)) and "importlib" not in file:
-            place = f" ({file}:{frame.tb_lineno})"
-        frame = frame.tb_next
+def authors_line(error: BaseException) -> str:
+    """The last line that `error` came through outside rnnlab and the libraries, "file:line"; "" if none."""
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file, module = frame.f_code.co_filename, str(frame.f_globals.get("__name__", ""))
+        if not file.startswith("<") and module.partition(".")[0] not in _NOT_THE_AUTHORS:
+            place = f"{file}:{line}"
     return place
 
 

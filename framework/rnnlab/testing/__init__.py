@@ -12,7 +12,7 @@ from __future__ import annotations
 from rnnlab.testing.catalogue import CHECKED, checks, subject
 from rnnlab.testing.check import Check, Checked, Failed, Skipped
 from rnnlab.testing.conformance import conformance
-from rnnlab.testing.report import Finding, ask, findings
+from rnnlab.testing.report import Finding, ask, expect_known, findings
 from rnnlab.testing.subject import Subject, named
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "ask",
     "checks",
     "conformance",
+    "expect_known",
     "findings",
     "named",
     "subject",

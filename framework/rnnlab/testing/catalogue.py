@@ -13,7 +13,10 @@ from rnnlab.testing.subject import Subject
 
 _HERE = "rnnlab.testing"
 _HOMES: Mapping[Checked, tuple[str, tuple[str, ...]]] = {
-    "cell": (f"{_HERE}.cells:CellSubject", (f"{_HERE}.cell_checks", f"{_HERE}.cell_promises")),
+    "cell": (
+        f"{_HERE}.cells:CellSubject",
+        (f"{_HERE}.cell_step", f"{_HERE}.cell_checks", f"{_HERE}.cell_promises"),
+    ),
     "task": (f"{_HERE}.tasks:TaskSubject", (f"{_HERE}.task_checks",)),
     "dataset": (f"{_HERE}.datasets:DatasetSubject", (f"{_HERE}.datasets",)),
     "backend": (f"{_HERE}.subject:Subject", (f"{_HERE}.backends",)),

@@ -9,19 +9,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rnnlab.config.section import Section
+from rnnlab.config.section import CellConfig, Section
 from rnnlab.config.wording import plain_default
 from rnnlab.recurrent.cell import Cell
 from rnnlab.recurrent.loop import loop
 from rnnlab.testing.cell_checks import finite_at_large_inputs
+from rnnlab.testing.cell_step import misdeclared
 from rnnlab.testing.cells import (
     BATCH_SIZE,
     EXACT,
-    HIDDEN_SIZE,
     INPUT_SIZE,
     SEQ_LEN,
     CellSubject,
     Form,
+    nudged,
     numbers,
     results,
     seeded,
@@ -32,28 +33,23 @@ from rnnlab.verification.precision import PRECISIONS
 from rnnlab.verification.verify import verify
 
 
-@check("cell", "the class attributes gates and state, state_sizes(), and the Step that step returns")
+@check("cell", "the class attributes gates and state, and the gates that step shows")
 def declarations(cell: CellSubject) -> None:
-    """Its step gives the gates and states that it declares, in shape and number, and reads each state."""
+    """Its gates and states have names of their own, each gate is as wide as the cell, each state is read."""
+    fault = misdeclared(cell.target)
+    expect(not fault, fault)
     for form in cell.forms:
         made = form.make()
         names = (*made.gates, *made.state)
         odd = [name for name in names if not (isinstance(name, str) and name.isidentifier())]
         expect(not odd, f"{form.label}: gates and states are names of letters and digits, got {odd}")
         expect(len(set(names)) == len(names), f"{form.label}: a gate or a state is named twice: {names}")
-        expect(made.state, f"{form.label}: state must name at least the hidden state, got ()")
-        expect(
-            len(made.state_sizes()) == len(made.state),
-            f"{form.label}: state_sizes() gives {made.state_sizes()} for the states {made.state}",
-        )
         given = numbers(made)
-        step = made.step(made.project(given.x)[0], given.state)
-        shapes = dict(zip(names, (*step.gates, *step.state), strict=True))
-        widths = (*[HIDDEN_SIZE] * len(made.gates), *made.state_sizes())
-        for (name, value), width in zip(shapes.items(), widths, strict=True):
+        gates = made.step(made.project(given.x)[0], given.state).gates
+        for name, value in zip(made.gates, gates, strict=True):
             expect(
-                list(value.shape) == [BATCH_SIZE, width],
-                f"{form.label}: {name} must be [{BATCH_SIZE}, {width}], got {list(value.shape)}",
+                list(value.shape) == [BATCH_SIZE, made.hidden_size],
+                f"{form.label}: {name} must be [{BATCH_SIZE}, {made.hidden_size}], got {list(value.shape)}",
             )
         found = results(made, given)
         for name in made.state:
@@ -67,7 +63,7 @@ def declarations(cell: CellSubject) -> None:
 def parameters(cell: CellSubject) -> None:
     """Every parameter has a part in the result: its gradient is not zero."""
     for form in cell.forms:
-        made = form.make().train()
+        made = nudged(form.make()).train()
         found = results(made, numbers(made, batch_size=8))
         idle = [name for name, each in made.named_parameters() if each.requires_grad]
         idle = [name for name in idle if not found[f"gradient of {name}"].any()]
@@ -94,17 +90,14 @@ _BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}
 
 
 def _check_equations(form: Form, made: Cell) -> None:
-    rows = _BLOCKS[made.equations] * HIDDEN_SIZE
-    shapes = {"weight_ih": [rows, INPUT_SIZE], "weight_hh": [rows, HIDDEN_SIZE]}
+    rows = _BLOCKS[made.equations] * made.hidden_size
+    shapes = {"weight_ih": [rows, INPUT_SIZE], "weight_hh": [rows, made.hidden_size]}
     has_bias = made.bias_ih is not None or made.bias_hh is not None
     shapes |= {"bias_ih": [rows], "bias_hh": [rows]} if has_bias else {}
     got = {name: list(each.shape) for name, each in made.named_parameters()}
     expect(got == shapes, f"{form.label}: {made.equations!r} has the parameters {shapes}, got {got}")
+    nudged(made)
     with torch.no_grad():
-        for parameter in made.parameters():  # a bias that starts at zero would hide that it is left out
-            parameter += torch.linspace(-0.3, 0.3, parameter.numel(), dtype=parameter.dtype).view_as(
-                parameter
-            )
         given = numbers(made)
         output, state = loop(made, given.x, given.state)
         expected, final = _by_pytorch(made, given.x, given.state)
@@ -142,12 +135,14 @@ def backends(cell: CellSubject) -> None:
         raise Skipped("the equations it promises are not its own, and backends believe them") from None
     except Skipped:
         pass
-    steady = {form.label: finite_at_large_inputs(form) for form in cell.forms}
+    forms = {form.label: form for form in cell.forms}
+    steady = {label: finite_at_large_inputs(form) for label, form in forms.items()}
     for variant in _variants(cell):
+        size = forms[variant.label].hidden_size(at_least=16) if variant.label in forms else 16
         for backend in (each for each in cell.registry.specs("backend") if not each.prepares):
             for name in ("float32",) if variant.options else ("float64", "float32"):
                 combination = Combination(variant, backend, "cpu", PRECISIONS[name])
-                verdict = verify(combination, cell.registry, hidden_sizes=(16,))
+                verdict = verify(combination, cell.registry, hidden_sizes=(size,))
                 overflows = not steady.get(variant.label, True) and verdict.where.startswith("large inputs")
                 expect(
                     verdict.result != "wrong" or overflows,
@@ -165,42 +160,53 @@ def _variants(cell: CellSubject) -> Iterator[Variant]:
 def options(cell: CellSubject) -> None:
     """Every option changes something: parameters, where they start, or results."""
     model, first = cell.registry.config_model(cell.spec), cell.section
-    before = _fingerprint(Form("", first, cell.target))
+    form = cell.forms[0]
+    size, own = form.hidden_size(), {name for name, _ in form.make().named_parameters()}
+    before = _fingerprint(cell, first, size)
     for name in model.model_fields:
-        others = list(_others(cell, first, name))
-        if not others:
+        others = _others(cell, first, name)
+        # A cell cannot remove an option of every cell; without such parameters it has no use for it.
+        usable = name not in CellConfig.model_fields or any(name in parameter for parameter in own)
+        if not others or not usable:
             continue
-        changed = any(_fingerprint(Form("", section, cell.target)) != before for section in others)
+        changed = any(_refused_or_fingerprint(cell, section, size) != before for section in others)
         tried = ", ".join(str(getattr(section, name)) for section in others)
         expect(changed, f"option {name} changes nothing: {getattr(first, name)} gives what {tried} gives")
 
 
-def _others(cell: CellSubject, first: Section, name: str) -> Iterator[Section]:
-    """Sections that differ from `first` in one option; none if no other value of it is known to be valid."""
+def _others(cell: CellSubject, first: Section, name: str) -> list[Section]:
+    """Sections that differ in one option from `first` and each other; none if no other value is known."""
     value, model = getattr(first, name), type(first)
     choices = [each.options[name] for each in variants(cell.registry, cell.spec) if name in each.options]
     default = None if model.model_fields[name].is_required() else plain_default(model, name)
     known: list[Any] = [*choices, default, 0.5, 2.0, 1, 2, 3, 4, 0.1]
     if isinstance(value, int | float) and not isinstance(value, bool):
         known += [value * 2, value / 2, value + 1]
+    found: list[Section] = []
     for other in known:
-        if other == value or other is None:
+        if other is None:
             continue
         try:
             section = model.model_validate(cell.given | {name: other})
         except ValueError:
             continue
-        if getattr(section, name) != value:
-            yield section
+        if getattr(section, name) not in (value, *(getattr(each, name) for each in found)):
+            found.append(section)
+    return found
 
 
-def _fingerprint(form: Form) -> object:
-    """All that an option could change; an error that the cell raises is a change too."""
+def _refused_or_fingerprint(cell: CellSubject, section: Section, size: int) -> object:
+    """As `_fingerprint`; a value that the cell refuses changes something too."""
+    try:
+        return _fingerprint(cell, section, size)
+    except Exception as refusal:
+        return str(refusal)
+
+
+def _fingerprint(subject: CellSubject, section: Section, size: int) -> object:
+    """All that an option could change."""
     with seeded(0):
-        try:
-            cell = form.target(INPUT_SIZE, HIDDEN_SIZE, form.section).double()
-        except Exception as refusal:
-            return str(refusal)
+        cell = subject.target(INPUT_SIZE, size, section).double()
     named: dict[str, Tensor] = dict(nn.Module.state_dict(cell))
     for train in (False, True):
         with seeded(0):

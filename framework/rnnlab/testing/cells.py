@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnlab.config.section import Section, StackConfig
+from rnnlab.errors import InputError
 from rnnlab.recurrent.backend import Backend, Sequence
 from rnnlab.recurrent.cell import Cell, State
 from rnnlab.recurrent.loop import loop
@@ -52,14 +53,43 @@ class Form:
     section: Section
     target: Any
 
-    def make(self, input_size: int = INPUT_SIZE, hidden_size: int = HIDDEN_SIZE, seed: int = 0) -> Cell:
-        """The cell on the CPU in float64 in evaluation mode; `seed` is of its parameters."""
+    def hidden_size(self, at_least: int = HIDDEN_SIZE) -> int:
+        """The first H from `at_least` on that the cell does not refuse; `at_least` if it refuses many."""
+        for size in range(at_least, 4 * at_least + 1):
+            try:
+                with seeded(0):
+                    self.target(INPUT_SIZE, size, self.section)
+            except InputError:
+                continue
+            return size
+        return at_least
+
+    def make(self, input_size: int = INPUT_SIZE, at_least: int = HIDDEN_SIZE, seed: int = 0) -> Cell:
+        """The cell on the CPU in float64 in evaluation mode.
+
+        Args:
+            input_size: I.
+            at_least: H, or the next that the cell does not refuse.
+            seed: of its parameters.
+        """
+        hidden_size = self.hidden_size(at_least)
         with seeded(seed):
             return self.target(input_size, hidden_size, self.section).double().eval()
 
+    def modes(self) -> Iterator[tuple[str, Cell]]:
+        """The cell in evaluation, and in training if that draws nothing random; each with its label."""
+        yield self.label, self.make()
+        runs: list[dict[str, Tensor]] = []
+        for seed in range(2):
+            made = self.make().train()
+            with seeded(seed):
+                runs.append(results(made, numbers(made)))
+        if all(torch.equal(value, runs[1][name]) for name, value in runs[0].items()):
+            yield f"{self.label} in training", self.make().train()
+
     def stack(self, seed: int = 0, **options: Any) -> Stack:
         """A stack of such cells over the loop, as `make` makes a cell."""
-        config = StackConfig(hidden_size=HIDDEN_SIZE, **options)
+        config = StackConfig(hidden_size=self.hidden_size(), **options)
         with seeded(seed):
             made = Stack(lambda i, h: self.target(i, h, self.section), INPUT_SIZE, config, Loop())
         return made.double().eval()
@@ -100,6 +130,15 @@ def seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         restore_random(before)
+
+
+def nudged(cell: Cell) -> Cell:
+    """The cell with every parameter moved: one that starts at zero would hide what it multiplies or adds."""
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            steps = torch.linspace(-0.3, 0.3, parameter.numel(), dtype=parameter.dtype)
+            parameter += steps.view_as(parameter)
+    return cell
 
 
 def numbers(cell: Cell, seq_len: int = SEQ_LEN, batch_size: int = BATCH_SIZE, seed: int = 1) -> Numbers:

@@ -16,7 +16,10 @@ Checked = Kind | Literal["hooks"]
 
 
 class Failed(AssertionError):
-    """The plugin does not hold what the check asks; the message is one line: expected, got."""
+    """The plugin does not hold what the check asks; the message is one line: expected, got.
+
+    Raised `from` an exception of the plugin, it puts that into words.
+    """
 
 
 class Skipped(Exception):
@@ -34,6 +37,7 @@ class Check:
         look_at: where an author looks when it fails, one line.
         ask: asks it of a `Subject` of that kind; returns if it holds, raises `Failed` or `Skipped` if not.
             Anything else that it raises is the plugin's doing.
+        needed: why the checks after this one are skipped if it fails; "" if they are asked all the same.
     """
 
     name: str
@@ -41,18 +45,21 @@ class Check:
     meaning: str
     look_at: str
     ask: Callable[[Any], None]
+    needed: str = ""
 
     def __str__(self) -> str:
         return self.name
 
 
-def check(kind: Checked | Literal["any"], look_at: str) -> Callable[[Callable[[Any], None]], Check]:
+def check(
+    kind: Checked | Literal["any"], look_at: str, needed: str = ""
+) -> Callable[[Callable[[Any], None]], Check]:
     """Make a function a check: its name, with dashes, names it, its docstring's first line is the meaning."""
 
     def made(ask: Callable[[Any], None]) -> Check:
         name = ask.__name__.replace("_", "-")
         meaning = (ask.__doc__ or "").strip().splitlines()[0]
-        return Check(name, kind, meaning, look_at, ask)
+        return Check(name, kind, meaning, look_at, ask, needed)
 
     return made
 

@@ -12,7 +12,7 @@ from rnnlab.errors import InputError, did_you_mean
 from rnnlab.plugins.registry import Registry
 from rnnlab.testing.catalogue import CHECKED, checks, subject
 from rnnlab.testing.check import Check, Checked
-from rnnlab.testing.report import ask
+from rnnlab.testing.report import ask, expect_known
 from rnnlab.testing.subject import Subject
 
 
@@ -39,7 +39,7 @@ def conformance(
         without: name of a check -> why it is not asked; it is skipped with that reason.
 
     Raises:
-        InputError: there is no such kind, or no such check.
+        InputError: there is no such kind, or no such check, or no reason to leave one out.
     """
     import pytest
 
@@ -47,9 +47,7 @@ def conformance(
         raise InputError(f"unknown kind {kind!r}{did_you_mean(kind, CHECKED)}")
     left_out = dict(without or {})
     asked = checks(kind)
-    for each in left_out:
-        if each not in (names := [check.name for check in asked]):
-            raise InputError(f"no check {each!r} for a {kind}{did_you_mean(each, names)}")
+    expect_known(left_out, [kind])
     folders = [plugins_dir] if isinstance(plugins_dir, str | os.PathLike) else list(plugins_dir)
 
     @cache
@@ -66,8 +64,7 @@ def conformance(
         if found.result == "skipped":
             pytest.skip(found.reason)
         if found.result == "failed":
-            message = f"{kind} {name!r}, {check}: {found.reason}\nlook at {check.look_at}"
-            raise AssertionError(message) from found.error
+            raise AssertionError(f"{kind} {name!r}, {check}: {found.line}") from found.error
 
     return test_conformance
 

@@ -50,7 +50,11 @@ def registers(subject: Subject) -> None:
     expect(not problems, "; ".join(f"{each.reason} ({each.remedy})" for each in problems))
 
 
-@check("any", "its record's target: 'package.module:Object' must name a subclass of the base in rnnlab.api")
+@check(
+    "any",
+    "its record's target: 'package.module:Object' must name a subclass of the base in rnnlab.api",
+    needed="it cannot be loaded",
+)
 def loads(subject: Subject) -> None:
     """The class that its record names can be imported."""
     if subject.kind not in ("hooks", "preset"):

@@ -36,7 +36,8 @@ class Subject:
             InputError: there is no such object.
             ConfigError: its options are wrong.
         """
-        self.registry, self.kind, self.name, self.given = registry, kind, name, dict(given or {})
+        self.registry, self.name, self.given = registry, name, dict(given or {})
+        self.kind: Checked = kind
         self._spec = None if kind == "hooks" else registry.get(kind, name)
         self.provider = self._provider()
         if self.given and kind != "preset":

@@ -70,9 +70,23 @@ def test_options_reach_the_plugin(tmp_path):
     assert " 0 skipped" in result.output
 
 
+def test_a_check_left_out_is_shown_with_its_reason():
+    args = ("--plugins-dir", str(FAULTS / "preset"), "preset", "described")
+    result = invoke(*args, "--without", "described=it stays as it is")
+    (line,) = [line for line in result.output.splitlines() if line.split()[:2] == ["left", "out"]]
+    assert line.split(maxsplit=3)[2:] == ["described", "it stays as it is"]
+    assert result.exit_code == 0 and result.output.splitlines()[-1].endswith("1 left out")
+    rows = json.loads(invoke(*args, "--without", "described=as it is", "--json").output)
+    (row,) = [row for row in rows if row["result"] == "left out"]
+    assert (row["check"], row["reason"]) == ("described", "as it is")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["preset", "digits", "--without", "vald=x"], "no check 'vald' for a preset; did you mean 'valid'?"),
+        (["preset", "digits", "--without", "valid"], "--without: expected CHECK=REASON, got 'valid'"),
+        (["preset", "digits", "--without", "valid="], "expected a reason to leave out 'valid', got none"),
         (["cel", "lstm"], "unknown kind 'cel'; did you mean 'cell'?"),
         (["lstmm"], "no plugin 'lstmm' is installed; did you mean 'lstm'?"),
         (["cell", "lstm", "forget_bias=x"], "lstm.forget_bias: expected a number or null, got 'x'"),

@@ -16,6 +16,9 @@ ALSO = {
 }
 """Other checks that cannot but fail for a fault."""
 
+FURTHER = {("cell", "batch-norm"): "batch"}
+"""Faults beside the one that has its check's name, and the check that catches each."""
+
 SLOW = "light-import"
 """Starts an interpreter each time; asked of its own fault and, as a control, of one more plugin."""
 
@@ -41,7 +44,7 @@ def test_every_check_has_a_fault_and_every_fault_a_check(faults):
         for path in faults.glob("*/*")
         if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").exists())
     }
-    assert there == expected
+    assert there == expected | {(kind, name.replace("-", "_")) for kind, name in FURTHER}
 
 
 @pytest.mark.parametrize("kind", CHECKED)
@@ -56,11 +59,19 @@ def test_checks_have_names_meanings_and_places_to_look_at(kind):
 @cases(*QUICK)
 def test_a_check_catches_its_fault_and_no_other_does(kind, check, registry_of):
     of = subject(registry_of(kind), kind, faulty_name(kind, check))
-    asked = [each for each in own_checks(kind) if each.name != SLOW or check.name in (SLOW, "batch")]
+    line = caught(of, check.name)
+    assert check.look_at in line and "\n" not in line
+
+
+@pytest.mark.parametrize(("kind", "name"), FURTHER)
+def test_a_check_catches_its_further_faults(kind, name, registry_of):
+    caught(subject(registry_of(kind), kind, name), FURTHER[kind, name])
+
+
+def caught(of, check):
+    """What `check` says of a fault that it alone must find."""
+    asked = [each for each in own_checks(of.kind) if each.name != SLOW or check in (SLOW, "batch")]
     found = {each.name: ask(each, of) for each in asked}
     failed = {name for name, finding in found.items() if finding.result == "failed"}
-    assert failed == {check.name} | ALSO.get((kind, check.name), set()), {
-        name: found[name].line for name in failed
-    }
-    line = found[check.name].line
-    assert check.look_at in line and "\n" not in line
+    assert failed == {check} | ALSO.get((of.kind, check), set()), {name: found[name].line for name in failed}
+    return found[check].line
