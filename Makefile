@@ -1,9 +1,12 @@
-# make demo   train one preset per mode on real data (about 4 minutes after the install)
-# make test   the tests
-# make lint   ruff, pyright, import-linter
-# make reference   write framework/docs/plugins-reference.md from the code
-# make picture  the README's picture: the dashboard on the newest run of runs/
-# Each makes .venv first if it is missing or out of date.
+# make install    .venv with everything in it; the other targets do it first where it is missing or out of date
+# make demo       train one preset per mode on real data (about 4 minutes after the install)
+# make test       the tests
+# make lint       ruff, pyright, import-linter
+# make format     what ruff mends by itself
+# make reference  write framework/docs/plugins-reference.md from the code
+# make results    write the table of framework/docs/results.md; RNNLAB_DATA names the folder of the data sets
+# make picture    the README's picture: the dashboard on the newest run of runs/
+# make clean      remove .venv and what was built
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,7 +46,6 @@ format: install
 reference: install
 	$(BIN)/python framework/docs/plugins_reference.py
 
-# The table of framework/docs/results.md: RNNLAB_DATA names the folder of the data sets.
 results: install
 	$(BIN)/python framework/benchmarks/real_data.py
 

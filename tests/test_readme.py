@@ -26,8 +26,10 @@ def test_the_cell_in_fifteen_lines_trains(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "finished (all 20 steps done)" in done.stdout
-    (chosen,) = [line for line in done.stdout.splitlines() if "backend reference: " in line]
-    assert "torch cannot run ugrnn" in chosen
+    (started,) = [line for line in done.stdout.splitlines() if "start: " in line]
+    assert "backend reference" in started
+    (log,) = (tmp_path / "runs").glob("*/log.txt")
+    assert "torch cannot run ugrnn" in log.read_text()
     shown = subprocess.check_output(
         [*RNNLAB, "--plugins-dir", "my_plugins", "plugins", "show", "cell", "ugrnn"], cwd=tmp_path, text=True
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 if TYPE_CHECKING:
     from rnnlab.lab.lab import Lab
@@ -36,3 +39,21 @@ class App:
         registry = Registry.discover(self.plugins_dirs, self.plugins)
         os.environ |= registry.environment()
         return registry
+
+
+def _also_from(context: click.Context, option: click.Parameter, folders: tuple[str, ...]) -> None:
+    if folders:
+        app = context.find_object(App)
+        assert app is not None
+        app.plugins_dirs += folders
+
+
+plugins_dir_option: Callable[[Any], Any] = click.option(
+    "--plugins-dir",
+    metavar="DIR",
+    multiple=True,
+    expose_value=False,
+    callback=_also_from,
+    help="Also load plugins from the .py files of this folder.",
+)
+"""Before the command or after it, the option means the same."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlab.cli.app import App
+from rnnlab.cli.app import App, plugins_dir_option
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +32,7 @@ STDOUT = "-"
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch, on a CPU.")
 @click.option("--quick", is_flag=True, help="Small shapes and few repeats: a look, no result.")
 @click.option("--json", "file", metavar="[FILE]", is_flag=False, flag_value=STDOUT, help="Write JSON.")
+@plugins_dir_option
 @click.pass_obj
 def bench(
     app: App,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rnnlab.cli.app import App
+from rnnlab.cli.app import App, plugins_dir_option
 
 if TYPE_CHECKING:
     from rnnlab.dashboard.app import Dashboard
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--web", is_flag=True, help="Serve it to a browser on 127.0.0.1 until Ctrl-C.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port for --web; 8000, or any free one.")
+@plugins_dir_option
 @click.pass_obj
 def dash(app: App, web: bool, port: int | None) -> None:
     """Configure, launch, watch, stop and compare runs. The same as 'rnnlab' alone.

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from rnnlab.cli.app import App
+from rnnlab.cli.app import App, plugins_dir_option
 
 AT_ONCE = 2
 """Runs trained side by side, each on one thread."""
@@ -20,6 +20,7 @@ What to open next:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the final table as JSON.")
+@plugins_dir_option
 @click.pass_obj
 def demo(app: App, as_json: bool) -> None:
     """Train every preset that offers itself for it (`about.demo`: one set of overrides a run)."""

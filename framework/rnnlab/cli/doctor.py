@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from rnnlab.cli.app import App
+from rnnlab.cli.app import App, plugins_dir_option
 
 GIB = 1 << 30
 
@@ -29,6 +29,7 @@ class Finding:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugins_dir_option
 @click.pass_obj
 def doctor(app: App, as_json: bool) -> None:
     """Look at this machine and this lab; exit 1 if something needed is missing."""

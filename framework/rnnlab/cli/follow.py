@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from rnnlab.execution.executor import Executor, Handle
 from rnnlab.lab.events import Event, Message, Metrics, RunEnded, RunStarted
 from rnnlab.lab.journal import Tail
 from rnnlab.lab.run import Run
-from rnnlab.tracking.links import run_url
+from rnnlab.tracking.links import run_url, shown
+from rnnlab.tracking.record import Record, tracked
 
 POLL_SECONDS = 0.1
 STAMP = "-MMDD-HHMMSS-xxxx"
@@ -223,11 +225,32 @@ def describe_event(item: Following, event: Event) -> str:
         verb = "start" if event.resumed_from is None else f"resume at step {event.resumed_from}"
         return (
             f"{item.run.id}  {verb}: {event.parameters:,} parameters, {event.total_steps:,} steps, "
-            f"{event.device}, backend {event.backend_reason}"
+            f"{event.device}, backend {_backend(event)}"
         )
     if isinstance(event, Message):
         return f"{item.run.id}  {event.level}: {event.text}"
     return ""
+
+
+def _backend(event: RunStarted) -> str:
+    """The backend and the first thing that is said for it; all of it is in log.txt."""
+    name, _, reason = event.backend_reason.partition(": ")
+    first = re.split(r"; | against | \(", reason)[0]
+    return f"{name} ({first})" if name == event.backend and first else event.backend
+
+
+def _mlflow(run: Run) -> str:
+    """Where the run is in MLflow, or why it is not there yet."""
+    if url := run_url(run):
+        return f"(served by 'rnnlab ui'):\n  {url}"
+    if not tracked(run):
+        return f"was not told, tracking.enabled is false; 'rnnlab sync {run.id}' ships it"
+    record = Record.load(run)
+    if record.error:
+        return f"does not have it yet: {record.error}; 'rnnlab sync' ships it"
+    if record.run_id and record.uri:
+        return f"has it in {shown(record.uri)}"
+    return "is being told; 'rnnlab ui' shows the run"
 
 
 def _conclude(item: Following, console: Console) -> None:
@@ -259,5 +282,4 @@ def _conclude(item: Following, console: Console) -> None:
     say(f"{run.id}: {ended.state} ({ended.reason}) after {ended.seconds:.1f} s  {scores}")
     if ended.state == "stopped":
         say(f"  go on: rnnlab resume {run.id}")
-    if url := run_url(run):
-        say(f"  MLflow (served by 'rnnlab ui'):\n  {url}")
+    say(f"  MLflow {_mlflow(run)}")

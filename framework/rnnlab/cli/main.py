@@ -93,13 +93,14 @@ def main() -> None:
     """Run the command line; every error becomes a line on stderr and an exit code."""
     debug = "--debug" in sys.argv[1:]
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(prog_name="rnnlab", standalone_mode=False))
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         see = f"; see '{context.command_path} --help'" if context else ""
-        click.echo(f"error: {error.format_message().rstrip('.')}{see}", err=True)
+        message = " ".join(error.format_message().split()).rstrip(".")  # click lists choices a line each
+        click.echo(f"error: {message}{see}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
+from rnnlab.cli.app import plugins_dir_option
 from rnnlab.cli.plugins_check import check
 from rnnlab.cli.plugins_new import new
 from rnnlab.plugins.spec import Kind
@@ -14,13 +16,14 @@ from rnnlab.plugins.spec import Kind
 if TYPE_CHECKING:
     from rnnlab.cli.app import App
     from rnnlab.plugins.entry import Entry
-    from rnnlab.plugins.provider import Provider
+    from rnnlab.plugins.provider import Problem, Provider
     from rnnlab.plugins.registry import Registry
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @click.group()
+@plugins_dir_option
 def plugins() -> None:
     """What is installed, and whether it is healthy."""
 
@@ -31,6 +34,7 @@ plugins.add_command(new)
 
 @plugins.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugins_dir_option
 @click.pass_obj
 def list_plugins(app: App, as_json: bool) -> None:
     """Every cell, task, data set, backend, executor and preset, and every plugin with a problem."""
@@ -38,13 +42,13 @@ def list_plugins(app: App, as_json: bool) -> None:
     from rnnlab.config.inventory import entries
 
     registry = app.registry
-    rows = [_row(entry) for entry in entries(registry)]
+    found = list(entries(registry))
+    rows = [_row(entry) for entry in found]
     rows += [row for owner in registry.plugins if (row := _lifecycle_row(owner, registry))]
-    problems = [asdict(problem) for problem in registry.problems]
+    problems = [asdict(problem) for problem in (*registry.problems, *_broken(found))]
     blocked = [owner.plugin for owner in registry.blocked]
     if as_json:
-        found = {"plugins": rows, "problems": problems, "blocked": blocked}
-        print_json(found)
+        print_json({"plugins": rows, "problems": problems, "blocked": blocked})
         return
     print_table(
         rows, ("kind", "name", "health", "provided_by", "version", "summary"), "no plugin is installed"
@@ -60,6 +64,7 @@ def list_plugins(app: App, as_json: bool) -> None:
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugins_dir_option
 @click.pass_obj
 def show(app: App, kind: str, name: str, as_json: bool) -> None:
     """Everything about one plugin: who provides it, its options, and a cell's formula as its source."""
@@ -83,6 +88,15 @@ def show(app: App, kind: str, name: str, as_json: bool) -> None:
         print_table(options, ("name", "type", "default", "help"), "")
     for heading, body in _text(entry).items():
         click.echo(f"\n{heading}\n{body}")
+
+
+def _broken(found: Iterable[Entry]) -> Iterator[Problem]:
+    """What is wrong with registered objects whose options cannot be read."""
+    from rnnlab.plugins.provider import Problem
+
+    for entry in found:
+        if entry.health == "broken":
+            yield Problem(entry.plugin, entry.origin, entry.version, "register", entry.reason, entry.remedy)
 
 
 def _row(entry: Entry) -> dict[str, str]:

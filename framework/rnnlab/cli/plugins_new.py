@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from rnnlab.cli.app import plugins_dir_option
 from rnnlab.errors import InputError
 from rnnlab.scaffold.naming import SCAFFOLDED, Naming, Scaffolded
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.option("--file", "one_file", is_flag=True, help="Make one file for --plugins-dir, not a package.")
 @click.option("--to", "folder", metavar="DIR", default=".", help="Where to make it [default: .].")
+@plugins_dir_option
 @click.pass_obj
 def new(app: App, kind: str, name: str, one_file: bool, folder: str) -> None:
     """Make a plugin that works, with a test that passes: change it into yours.

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from rnnlab.cli.app import App
+from rnnlab.cli.app import App, plugins_dir_option
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugins_dir_option
 @click.pass_obj
 def runs(app: App, as_json: bool) -> None:
     """List the runs of the lab, the newest last."""
@@ -28,6 +29,7 @@ def runs(app: App, as_json: bool) -> None:
 @click.argument("names", metavar="RUN RUN...", nargs=-1, required=True)
 @click.option("--all", "everything", is_flag=True, help="Show equal options too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugins_dir_option
 @click.pass_obj
 def compare(app: App, names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Show side by side what differs between runs: options first, then scores."""

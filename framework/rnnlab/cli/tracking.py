@@ -6,12 +6,13 @@ from dataclasses import asdict
 
 import click
 
-from rnnlab.cli.app import App
+from rnnlab.cli.app import App, plugins_dir_option
 
 
 @click.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugins_dir_option
 @click.pass_obj
 def sync(app: App, runs: tuple[str, ...], as_json: bool) -> None:
     """Ship to MLflow whatever it does not have yet.
@@ -40,6 +41,7 @@ def sync(app: App, runs: tuple[str, ...], as_json: bool) -> None:
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1; 5000, or any free one.")
+@plugins_dir_option
 @click.pass_obj
 def ui(app: App, port: int | None) -> None:
     """Serve MLflow's UI on this lab's runs until Ctrl-C."""

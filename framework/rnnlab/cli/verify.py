@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlab.cli.app import App
+from rnnlab.cli.app import App, plugins_dir_option
 
 if TYPE_CHECKING:
     from rnnlab.verification.verify import Verdict
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--device", "devices", metavar="NAME", multiple=True, help="Only cpu or cuda.")
 @click.option("--hidden-size", "hidden_sizes", type=click.IntRange(1, 16384), multiple=True, help="Units H.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugins_dir_option
 @click.pass_obj
 def verify(
     app: App,

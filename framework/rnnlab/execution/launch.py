@@ -8,6 +8,7 @@ from rnnlab.config.build import build, build_executor
 from rnnlab.config.experiment import Experiment
 from rnnlab.errors import InputError, RunError
 from rnnlab.execution.executor import Executor, Handle
+from rnnlab.execution.provenance import plugins_of
 from rnnlab.lab.lab import Lab
 from rnnlab.lab.run import Run, replace_text
 from rnnlab.plugins.registry import Registry
@@ -41,7 +42,9 @@ def resume(run: Run, registry: Registry) -> tuple[Executor, Handle]:
             f"run {run.id} is finished; to train longer start a new one with "
             f"'rnnlab run {run.config_path} training.epochs=N'"
         )
-    executor = _executor(build(run.config, registry), registry)
+    with plugins_of(run, registry):
+        experiment = build(run.config, registry)
+    executor = _executor(experiment, registry)
     return executor, executor.submit(run.path)
 
 

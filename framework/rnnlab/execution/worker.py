@@ -40,6 +40,8 @@ def main() -> int:
         ended = work(run, stop)
         state, reason, exit_code = ended.state, ended.reason, 0
     except RnnlabError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
         state, reason, exit_code = "failed", in_words(error), error.exit_code
     except Exception as error:
         traceback.print_exc()
@@ -56,16 +58,20 @@ def work(run: Run, stop: StopRequest) -> RunEnded:
     threads = run.config["training"]["threads"] or 1
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read by torch when it is first imported
     from rnnlab.config.build import build
+    from rnnlab.execution.blame import naming_plugins
     from rnnlab.plugins.registry import Registry
     from rnnlab.training.report import Report
     from rnnlab.training.session import Session
 
     registry = Registry.discover()
     with Report(run, registry) as report:
-        session = Session(run, build(run.config, registry), registry, report, stop)
+        experiment = build(run.config, registry)
+        session = Session(run, experiment, registry, report, stop)
+        print(f"backend {session.started.backend_reason}", flush=True)
         # Only now, when nothing can be wrong with its input any more, does MLflow hear of the run.
         ensure_shipper(run.path.parent, run)
-        return session.train()
+        with naming_plugins(experiment, registry, run.log_path):
+            return session.train()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from rnnlab.errors import InputError, did_you_mean
-from rnnlab.plugins import discovery, loading
+from rnnlab.plugins import discovery, faults, loading
 from rnnlab.plugins.checks import KINDS, REGISTRATION_HOOKS, Fault, HookManager, spec_faults
 from rnnlab.plugins.lifecycle import LifecycleHooks
 from rnnlab.plugins.provider import Problem, Provider
@@ -80,6 +81,11 @@ class Registry:
         """The environment variables that make another process discover the same plugins."""
         return discovery.environment(self.plugins_dirs, self.enabled)
 
+    def command(self, words: str) -> str:
+        """The command line `rnnlab WORDS` that finds the plugins of the same folders."""
+        folders = (f"--plugins-dir {shlex.quote(str(folder))} " for folder in self.plugins_dirs)
+        return f"rnnlab {''.join(folders)}{words}"
+
     def register(self, plugin: object, provider: Provider) -> None:
         """Add one plugin, a module or an object with hooks; what is wrong with it goes to `problems`."""
         self._registering = provider
@@ -127,8 +133,8 @@ class Registry:
             )
 
     def _report(self, provider: Provider, stage: Literal["load", "hook"], error: BaseException) -> None:
-        remedy = loading.remedy(error, provider)
-        self.problems.append(provider.problem(stage, loading.describe(error), remedy))
+        reason = faults.untyped_option(error) or loading.describe(error)
+        self.problems.append(provider.problem(stage, reason, loading.remedy(error, provider)))
 
     def _report_hook(self, plugin: object, fault: Fault) -> None:
         assert self._registering is not None
@@ -164,7 +170,9 @@ class Registry:
         if spec is not None:
             return spec
         broken = {problem.plugin for problem in self.problems if problem.stage != "requires"}
-        aside = f" ({', '.join(sorted(broken))} did not load whole: 'rnnlab plugins list')" if broken else ""
+        aside = ""
+        if broken:
+            aside = f" ({', '.join(sorted(broken))} did not load whole: '{self.command('plugins list')}')"
         if not self._specs[kind]:
             raise InputError(f"no {kind} {name!r} is installed, nor any other {kind}{aside}")
         raise InputError(f"no {kind} {name!r} is installed{did_you_mean(name, self._specs[kind])}{aside}")
@@ -225,7 +233,8 @@ class Registry:
         try:
             found = loading.import_target(target)
         except InputError as error:
-            raise InputError(f"{self._label(spec)}: {error}") from error
+            why = faults.untyped_option(error.__cause__) or error
+            raise InputError(f"{self._label(spec)}: {why}") from error
         if not isinstance(found, type) or not issubclass(found, loading.contract(base)):
             raise InputError(f"{self._label(spec)}: {target} must be a subclass of rnnlab.api.{base}")
         return found

@@ -48,7 +48,7 @@ class Naming:
         naming = cls(kind, name)
         if not _NAME.fullmatch(name) or len(name) > LONGEST:
             raise InputError(
-                f"expected a name of at most {LONGEST} lower-case letters and digits, "
+                f"expected a name of at most {LONGEST} lower-case letters and digits, a letter first, "
                 f"parts joined by - or _, got {name!r}; for example my-cell"
             )
         module = naming.module

@@ -232,7 +232,10 @@ class Mirror:
         if ended is not None:
             self._log_scores(store, started, ended)
         note = facts.note(self.run, started, ended, state)
-        self._tag(store, {"rnnlab.state": state, facts.NOTE_TAG: note})
+        tags = {"rnnlab.state": state, facts.NOTE_TAG: note}
+        if ended is not None and ended.reason:
+            tags["rnnlab.reason"] = ended.reason[: facts.LONGEST_TAG]
+        self._tag(store, tags)
         if samples:
             with store.talking():
                 store.client.log_text(self.record.run_id, facts.samples_page(samples), "samples.md")

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil
 from typing import Literal
 
@@ -30,6 +30,7 @@ from rnnlab.recurrent.regularisation import in_words, regularised
 from rnnlab.recurrent.selection import Selection, select_backend
 from rnnlab.recurrent.stack import Stack
 from rnnlab.training.task import Task
+from rnnlab.training.trial import try_step
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -123,9 +124,13 @@ class ModelBuilder:
         # Values tell whether recurrent dropout suits the cell, so that one is real where the rest is meta.
         with torch.device("cpu") if config.recurrent_dropout else nullcontext():
             probes = [make_cell(input_size, config.hidden_size)]
+        widths = [input_size]
         if config.num_layers > 1:
             width = probes[0].state_sizes()[0] * (2 if config.bidirectional else 1)
             probes.append(make_cell(width, config.hidden_size))
+            widths.append(width)
+        for probe, width in zip(probes, widths, strict=True):
+            try_step(choice.spec, self.registry, probe, width, partial(make_cell, width, config.hidden_size))
         wrapped = [around for cell in probes if (around := regularised(cell, config)) is not None]
         directions = 2 if config.bidirectional else 1
         counts = (directions, directions * (config.num_layers - 1))[: len(probes)]

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -92,7 +93,12 @@ def test_a_dry_run_tells_what_the_run_says_of_itself(rnnlab, tmp_path):
     assert not (tmp_path / "cache" / "rnnlab" / "auto").exists()
     ran = rnnlab(*given, **own)
     (started,) = [line for line in ran.stdout.splitlines() if "  start: " in line]
-    assert rnnlab(*given, "--dry-run", **own).stderr == started.partition("  start: ")[2] + "\n"
+    (log,) = (tmp_path / "runs").glob("*/log.txt")
+    whole = log.read_text().splitlines()[0]
+    facts = started.partition("  start: ")[2].partition(", backend ")[0]
+    assert rnnlab(*given, "--dry-run", **own).stderr == f"{facts}, {whole}\n"
+    (name, cost) = re.match(r"backend (\w+): (\S+ ms a step) against ", whole).groups()
+    assert started.endswith(f", backend {name} ({cost})")
 
 
 def test_a_dry_run_refuses_what_the_run_refuses(rnnlab, tmp_path):

@@ -182,8 +182,9 @@ def test_infinity_is_left_out_and_said_nan_is_kept(lab: Lab, stores: Stores) -> 
     history = client(stores).get_metric_history(record.run_id, "train/loss")
     assert [point.step for point in history] == [1, 2, 5]
     assert math.isnan(history[1].value)
-    tag = client(stores).get_run(record.run_id).data.tags["infinite_metrics"]
-    assert tag == "train/loss at step 3, train/loss at step 4"
+    tags = client(stores).get_run(record.run_id).data.tags
+    assert tags["rnnlab.reason"] == "loss is not a number"
+    assert tags["infinite_metrics"] == "train/loss at step 3, train/loss at step 4"
 
 
 def test_a_resume_with_other_settings_is_said(lab: Lab, stores: Stores) -> None:
