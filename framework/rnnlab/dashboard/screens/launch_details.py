@@ -142,9 +142,6 @@ class Details(VerticalScroll, can_focus=True):
         yield from self._tell_size(findings.size, findings.estimate)
 
     def _tell_size(self, size: Verdict, told: Estimate | None) -> Iterator[Content]:
-        if size.problems:
-            yield from (Content.styled(problem, "$text-error") for problem in size.problems)
-            return
         yield Content(
             f"{size.parameters or 0:,} parameters {self.glyphs.separator} {size.steps or 0:,} steps"
         )

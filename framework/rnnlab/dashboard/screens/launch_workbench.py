@@ -108,12 +108,14 @@ class Workbench(Horizontal):
 
     def _found(self) -> None:
         """The plugins have answered."""
-        check = self.checker.findings.check
-        if self.form is not None and check is not None:
+        findings = self.checker.findings
+        if self.form is not None and findings.check is not None:
+            problems = [*findings.check.problems, *(findings.size.problems if findings.size else ())]
             plan, problem = self._blamed
             # What the start said stands as long as the form is what was to start.
-            told = [problem] if plan == self.form.plan() and problem not in check.problems else []
-            self.form.take_problems([*check.problems, *told])
+            if plan == self.form.plan() and problem not in problems:
+                problems.append(problem)
+            self.form.take_problems(problems)
         self.tell()
 
     def blame(self, problem: str) -> None:

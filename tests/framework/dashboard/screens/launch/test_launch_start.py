@@ -11,7 +11,7 @@ from textual.events import Key
 
 from rnnlab.dashboard.app import Dashboard
 from rnnlab.dashboard.catalogue import Catalogue
-from rnnlab.dashboard.form import Command, Outcome
+from rnnlab.dashboard.form import Command, Outcome, Verdict
 
 
 def test_a_start_is_exactly_the_command(app, at_desk):
@@ -65,6 +65,22 @@ def test_what_the_start_says_is_wrong_stands_at_its_field(app, at_desk):
         await desk.type_over("5")
         await stage.until(lambda: desk.said("dataset.limit") == "")
         assert app.opened == []
+
+    at_desk(app, scene)
+
+
+def test_what_a_dry_run_refuses_is_not_started(app, at_desk):
+    refused = "cell 'lstm' does not step: RuntimeError: sizes differ (lstm.py:8)"
+
+    async def scene(stage, desk):
+        desk.screen.bench.checker.consultant.size = lambda command: Verdict((refused,))
+        await desk.fill_in("hidden", "32")
+        await stage.until(lambda: desk.form.errors() == {"": refused})
+        await stage.press("ctrl+r")
+        await stage.until(lambda: desk.notices)
+        assert refused in desk.notices[-1]
+        assert app.launches.plans == []
+        assert "not valid: experiment" in stage.text()
 
     at_desk(app, scene)
 
