@@ -83,16 +83,19 @@ class Terminal:
         """Send it a signal."""
         os.kill(self.pid, number)
 
-    def code(self, seconds: float = PATIENCE) -> int:
-        """Wait for its end: the exit code, or minus the signal's number."""
-        deadline = time.monotonic() + seconds
-        while self._code is None:
-            assert time.monotonic() < deadline, f"still there after {seconds} s; the screen:\n{self.text()}"
-            self._read(0.05)
+    def ended(self) -> bool:
+        """Whether the program is gone."""
+        if self._code is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self._code = os.waitstatus_to_exitcode(status)
+        return self._code is not None
+
+    def code(self, seconds: float = PATIENCE) -> int:
+        """Wait for its end: the exit code, or minus the signal's number."""
+        self.until(self.ended, seconds)
         self._read(0.0)
+        assert self._code is not None
         return self._code
 
     def hang_up(self) -> None:
