@@ -5,12 +5,11 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnnlab.cli.app import App
+from rnnlab.cli.app import App, plugins_dir_option
 from rnnlab.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,15 +18,13 @@ if TYPE_CHECKING:
 
 @click.command(options_metavar="[OPTIONS] [KIND]")
 @click.argument("words", metavar="NAME [KEY=VALUE]...", nargs=-1, required=True)
-@click.option("--plugins-dir", metavar="DIR", multiple=True, help="Also load plugins from this folder.")
 @click.option(
     "--without", metavar="CHECK=REASON", multiple=True, help="Leave out a check; the reason is shown."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugins_dir_option
 @click.pass_obj
-def check(
-    app: App, words: tuple[str, ...], plugins_dir: tuple[str, ...], without: tuple[str, ...], as_json: bool
-) -> None:
+def check(app: App, words: tuple[str, ...], without: tuple[str, ...], as_json: bool) -> None:
     """Put a plugin through every check of its kind: does it keep its contract?
 
     \b
@@ -47,8 +44,6 @@ def check(
     from rnnlab.testing import Finding, ask, checks, expect_known, subject
 
     torch.set_num_threads(1)
-    if plugins_dir:
-        app = replace(app, plugins_dirs=(*app.plugins_dirs, *plugins_dir))
     chosen, given = _chosen(app, words)
     left_out = _left_out(without)
     expect_known(left_out, [kind for kind, _ in chosen])

@@ -96,16 +96,25 @@ def _optional_requirements(distribution: str) -> dict[str, str]:
     return found
 
 
-def describe(error: BaseException) -> str:
+def describe(error: BaseException, called: object = None) -> str:
     """An exception in one line: its type, its message, and the author's last line that it came through.
 
-    Where it came through none, as when a class is called with the wrong arguments, no place is given.
+    Where it came through none, as when a class is called with the wrong arguments, it is
+    where `called` begins, the author's function that was asked; without that there is no place.
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
     message = "".join(f": {line}" for line in str(error).strip().splitlines()[:1])
-    place = authors_line(error)
+    place = authors_line(error) or beginning(called)
     return f"{type(error).__name__}{message}{f' ({place})' if place else ''}"
+
+
+def beginning(function: object) -> str:
+    """Where an author's function begins, "file:line"; "" for rnnlab's own and for other objects."""
+    code = getattr(function, "__code__", None)
+    if code is None or str(getattr(function, "__module__", "")).partition(".")[0] == "rnnlab":
+        return ""
+    return f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def authors_line(error: BaseException) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnlab.errors import RnnlabError
-from rnnlab.plugins.loading import authors_line, describe
+from rnnlab.plugins.loading import beginning, describe
 from rnnlab.recurrent.cell import Cell, Step
 from rnnlab.testing.cells import BATCH_SIZE, INPUT_SIZE, SEQ_LEN, CellSubject, Form, numbers
 from rnnlab.testing.check import Failed, check, expect
@@ -89,7 +89,8 @@ def _step_once(form: Form) -> None:
 
 def _expect_declared(what: str, made: Cell, got: object, terms: _Terms) -> None:
     """Raise `Failed` unless `got` is a Step with each state in its shape, and as many gates as declared."""
-    place = _defined(made.step)
+    begins = beginning(made.step)
+    place = f" ({begins})" if begins else ""
     wanted = f"{what} must return {_written(made)}"
     expect(isinstance(got, Step), f"{wanted}, got a {type(got).__name__} that is no Step{place}")
     assert isinstance(got, Step)
@@ -153,16 +154,8 @@ def _raising(doing: str, function: Any, terms: str = "") -> Iterator[None]:
         if isinstance(error, RnnlabError):
             words = " ".join(str(error).split())
         else:
-            words = describe(error) + ("" if authors_line(error) else _defined(function))
+            words = describe(error, function)
         raise Failed(f"{doing}: {words}{f'; {terms}' if terms else ''}") from error
-
-
-def _defined(function: Any) -> str:
-    """Where a plugin's function begins, " (file:line)"; "" if it is rnnlab's own."""
-    code = getattr(function, "__code__", None)
-    if code is None or str(getattr(function, "__module__", "")).partition(".")[0] == "rnnlab":
-        return ""
-    return f" ({code.co_filename}:{code.co_firstlineno})"
 
 
 CHECKS = (steps,)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
 
 import torch
 
 from rnnlab.errors import InputError
-from rnnlab.plugins.loading import authors_line, describe
+from rnnlab.plugins.loading import describe
 from rnnlab.plugins.registry import Registry
 from rnnlab.plugins.spec import Spec
 from rnnlab.recurrent.cell import Cell
@@ -36,7 +35,7 @@ def try_step(spec: Spec, registry: Registry, cell: Cell, input_size: int, make: 
     with torch.device("cpu"):
         fault = _fault(make(), input_size)
     if fault is not None:
-        why = describe(fault) + ("" if authors_line(fault) else _defined(type(cell).step))
+        why = describe(fault, type(cell).step)
         check = registry.command(f"plugins check {spec.name}")
         raise InputError(f"cell {spec.name!r} does not step: {why}; see '{check}'") from fault
 
@@ -53,10 +52,3 @@ def _fault(cell: Cell, input_size: int) -> Exception | None:
     except Exception as error:
         return error
     return None
-
-
-def _defined(step: object) -> str:
-    """Where a step begins, for what it returned wrongly."""
-    if not isinstance(step, FunctionType):
-        return ""
-    return f" ({step.__code__.co_filename}:{step.__code__.co_firstlineno})"
